@@ -1,0 +1,9 @@
+using Xunit;
+
+namespace Lekhika.Inference.Tests;
+
+public sealed class AssemblyTests
+{
+    [Fact]
+    public void The_runner_runs() => Assert.NotNull(typeof(AssemblyTests).Assembly.FullName);
+}
