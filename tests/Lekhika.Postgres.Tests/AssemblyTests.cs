@@ -1,9 +1,4 @@
+using Lekhika.Tests.Support;
 using Xunit;
 
-namespace Lekhika.Postgres.Tests;
-
-public sealed class AssemblyTests
-{
-    [Fact]
-    public void The_runner_runs() => Assert.NotNull(typeof(AssemblyTests).Assembly.FullName);
-}
+[assembly: AssemblyFixture(typeof(PostgresCluster))]

@@ -1,0 +1,64 @@
+using Npgsql;
+
+namespace Lekhika.Postgres;
+
+/// <summary>The way to one database and one schema: a pool of connections and the texts of the statements.</summary>
+public sealed class Database : IAsyncDisposable
+{
+    /// <summary>Opens no connection yet: the first one is made when it is needed.</summary>
+    /// <param name="connectionString">As Npgsql understands it.</param>
+    /// <param name="schema">Where the tables are; a plain name.</param>
+    /// <exception cref="ArgumentException">The schema's name is not a plain one, or the connection string is malformed.</exception>
+    public Database(string connectionString, string schema = "lekhika")
+    {
+        Statements = new Statements(schema);
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        PoolerSafe = settings.NoResetOnClose;
+        if (!PoolerSafe && settings.MaxAutoPrepare == 0)
+        {
+            settings.MaxAutoPrepare = 40;
+            settings.AutoPrepareMinUsages = 2;
+        }
+
+        if (settings.ApplicationName is null) settings.ApplicationName = "lekhika-daemon";
+        Host = settings.Host ?? "";
+        Name = settings.Database ?? settings.Username ?? "";
+
+        var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
+        builder.EnableArrays();
+        builder.EnableTransportSecurity();
+        Source = builder.Build();
+    }
+
+    /// <summary>Whether nothing that lives in a session (prepared statements, LISTEN) may be used: a transaction pooler is in between.</summary>
+    public bool PoolerSafe { get; }
+
+    /// <summary>The server, for messages; never with credentials.</summary>
+    public string Host { get; }
+
+    /// <summary>The database's name, for messages.</summary>
+    public string Name { get; }
+
+    internal NpgsqlDataSource Source { get; }
+
+    internal Statements Statements { get; }
+
+    /// <summary>A connection of the pool.</summary>
+    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => Source.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>Whether another try may end otherwise: the connection broke, the server is away, starting, stopping or full.</summary>
+    public static bool IsTransient(Exception exception) => exception switch
+    {
+        PostgresException postgres => postgres.IsTransient || postgres.SqlState is
+            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+            or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
+            or PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.DiskFull or PostgresErrorCodes.ReadOnlySqlTransaction
+            or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege
+            or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidSchemaName,
+        NpgsqlException or System.Net.Sockets.SocketException or IOException or TimeoutException => true,
+        _ => false,
+    };
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Source.DisposeAsync();
+}

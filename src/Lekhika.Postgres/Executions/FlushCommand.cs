@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Lekhika.Workflows.Execution;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Lekhika.Postgres.Executions;
+
+/// <summary>One call of <c>flush</c>: entries become parallel arrays, verdicts become replies.</summary>
+internal static class FlushCommand
+{
+    /// <param name="database">Where.</param>
+    /// <param name="incarnation">Who.</param>
+    /// <param name="workerId">Who, for people.</param>
+    /// <param name="entries">Sorted by execution, one each.</param>
+    /// <param name="cancellationToken">Aborts the statement.</param>
+    /// <returns>A reply for each entry; null where the row is locked by somebody else.</returns>
+    public static async Task<JournalReply?[]> ExecuteAsync(
+        Database database, long incarnation, string workerId, List<JournalEntry> entries, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(database.Statements.Flush, connection);
+        AddItems(command.Parameters, incarnation, workerId, entries);
+        AddSteps(command.Parameters, entries);
+
+        var replies = new JournalReply?[entries.Count];
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        for (var i = 0; await reader.ReadAsync(cancellationToken); i++)
+        {
+            var verdict = reader.GetString(1) switch
+            {
+                "committed" => JournalVerdict.Committed,
+                "conflict" => JournalVerdict.Conflict,
+                "fenced" => JournalVerdict.Fenced,
+                "late" => JournalVerdict.Late,
+                "finished" => JournalVerdict.Finished,
+                "other_run" => JournalVerdict.OtherRun,
+                "resumed" => JournalVerdict.Resumed,
+                "missing" => JournalVerdict.Missing,
+                _ => (JournalVerdict?)null,
+            };
+            if (verdict is null) continue;
+            replies[i] = new JournalReply(
+                verdict.Value,
+                reader.IsDBNull(2) ? null : reader.GetString(2),
+                reader.IsDBNull(3) ? null : reader.GetInt32(3));
+        }
+
+        return replies;
+    }
+
+    private static void AddItems(NpgsqlParameterCollection to, long incarnation, string workerId, List<JournalEntry> entries)
+    {
+        to.Add(new NpgsqlParameter<long> { TypedValue = incarnation });
+        to.Add(new NpgsqlParameter<string> { TypedValue = workerId });
+        to.AddArray(entries, NpgsqlDbType.Bigint, static entry => entry.Fence.Exec);
+        to.AddArray(entries, NpgsqlDbType.Integer, static entry => entry.Fence.Epoch);
+        to.AddArray(entries, NpgsqlDbType.Integer, static entry => entry.Fence.Run);
+        to.AddArray(entries, NpgsqlDbType.Smallint, static entry => (short)entry.Kind);
+        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.Status);
+        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.NodeId);
+        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.Result));
+        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.Error);
+        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.ErrorDetails));
+        to.AddArray(entries, NpgsqlDbType.Bigint, static entry => entry.TokensIn);
+        to.AddArray(entries, NpgsqlDbType.Bigint, static entry => entry.TokensOut);
+        to.AddArray(entries, NpgsqlDbType.Bigint, static entry => entry.Words);
+        to.AddArray(entries, NpgsqlDbType.TimestampTz, static entry => Utc(entry.StartedAt));
+        to.AddArray(entries, NpgsqlDbType.TimestampTz, static entry => Utc(entry.DueAt));
+        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.Why);
+        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.WaitingFor));
+        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => entry.Awaits.Count == 0 ? null : TextArray(entry.Awaits));
+    }
+
+    private static void AddSteps(NpgsqlParameterCollection to, List<JournalEntry> entries)
+    {
+        var steps = new List<(int Item, StepRecord Record)>(entries.Count);
+        for (var i = 0; i < entries.Count; i++)
+        {
+            foreach (var record in entries[i].Steps) steps.Add((i + 1, record));
+        }
+
+        // By (execution, key): the lock order of everybody who inserts steps. Entries are sorted by execution already.
+        steps.Sort(static (left, right) => left.Item != right.Item
+            ? left.Item.CompareTo(right.Item)
+            : string.CompareOrdinal(left.Record.Key, right.Record.Key));
+
+        to.AddArray(steps, NpgsqlDbType.Integer, static step => step.Item);
+        to.AddArray(steps, NpgsqlDbType.Text, static step => step.Record.Key);
+        to.AddArray(steps, NpgsqlDbType.Integer, static step => Ordinal(step.Record));
+        to.AddArray(steps, NpgsqlDbType.Integer, static step => step.Record.Attempt);
+        to.AddArray(steps, NpgsqlDbType.Text, static step => StepOutcomes.Name(step.Record.Outcome));
+        to.AddArray(steps, NpgsqlDbType.Text, static step => step.Record.Branch);
+        to.AddArray(steps, NpgsqlDbType.Text, static step => step.Record.FiredBy);
+        to.AddArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.DueAt));
+        to.AddArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.StartedAt));
+        to.AddArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.FinishedAt));
+        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Decision));
+        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Output));
+        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => StepOutcomes.ErrorText(step.Record.Error));
+        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Metrics));
+    }
+
+    /// <summary>0 for the one final outcome; other records by attempt, a wait or an opening apart from a retry.</summary>
+    private static int Ordinal(StepRecord record) =>
+        record.IsFinal ? 0 : (record.Attempt * 2) - (record.Outcome == StepOutcome.Retrying ? 1 : 0);
+
+    private static string? Raw(JsonElement? element) =>
+        element is { ValueKind: not JsonValueKind.Undefined } value ? value.GetRawText() : null;
+
+    private static DateTime? Utc(DateTimeOffset? time) => time?.UtcDateTime;
+
+    private static string TextArray(IReadOnlyList<string> texts)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartArray();
+            foreach (var text in texts) writer.WriteStringValue(text);
+            writer.WriteEndArray();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+}

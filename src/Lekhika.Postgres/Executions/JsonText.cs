@@ -1,0 +1,15 @@
+using System.Text.Json;
+
+namespace Lekhika.Postgres.Executions;
+
+/// <summary>JSON columns as elements that own their memory.</summary>
+internal static class JsonText
+{
+    public static JsonElement Parse(string text)
+    {
+        using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 512 });
+        return document.RootElement.Clone();
+    }
+
+    public static JsonElement? ParseOrNull(string? text) => text is null ? null : Parse(text);
+}

@@ -1,0 +1,151 @@
+-- SQL is an interface: what a backend's UPDATE of workflow_executions.status means.
+--
+--   from \ to          pending    paused   cancelled  running              completed, failed
+--   pending            –          hold     drop       same as pending      refused
+--   running, waiting   refused    pause    cancel     nothing              refused
+--   paused             resume     –        cancel     resume               refused
+--   finished           new run    refused  refused    new run              refused
+--
+-- Refused keeps the old value and says so in a NOTICE: an UPDATE of thousands of rows must not fail for one of them. The trigger
+-- touches nothing but its own row and append-only tables, so it can neither deadlock with the daemon nor wait for it; whoever owns the
+-- execution obeys the row as it stands.
+CREATE FUNCTION {schema}.on_status() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+DECLARE
+    was text := OLD.status;
+    kind text;
+BEGIN
+    kind := CASE
+        WHEN was = 'pending' AND NEW.status = 'running' THEN 'same'
+        WHEN was IN ('pending', 'running', 'waiting') AND NEW.status = 'paused' THEN 'pause'
+        WHEN was IN ('pending', 'running', 'waiting', 'paused') AND NEW.status = 'cancelled' THEN 'cancel'
+        WHEN was = 'paused' AND NEW.status IN ('pending', 'running') THEN 'resume'
+        WHEN was IN ('completed', 'failed', 'cancelled') AND NEW.status IN ('pending', 'running') THEN 'run'
+        ELSE 'refuse'
+    END;
+
+    IF kind = 'refuse' THEN
+        RAISE NOTICE 'execution %: status cannot go from % to %; kept %', OLD.id, was, NEW.status, was
+              USING HINT = 'See the table of status changes in docs/sql.md.';
+        NEW.status := was;
+        RETURN NEW;
+    ELSIF kind = 'same' THEN
+        RETURN NEW;
+    ELSIF kind = 'cancel' THEN
+        NEW.finished_at := clock_timestamp();
+        NEW.waiting_for := NULL;
+        NEW.error := COALESCE(NEW.error, 'cancelled');
+        NEW.error_details := COALESCE(NEW.error_details, jsonb_build_object('code', 'cancelled'));
+        INSERT INTO {schema}.outcomes (seq, run, status) VALUES (OLD.seq, OLD.run, 'cancelled');
+    ELSIF kind = 'run' THEN
+        -- The run is opened here, in the same UPDATE: an owner of the run before proves the wrong run from now on.
+        NEW.run := OLD.run + 1;
+        NEW.attempts := OLD.attempts + 1;
+        NEW.status := 'pending';
+        NEW.result := NULL;
+        NEW.error := NULL;
+        NEW.error_details := NULL;
+        NEW.current_node_id := NULL;
+        NEW.waiting_for := NULL;
+        NEW.started_at := NULL;
+        NEW.finished_at := NULL;
+        NEW.run_at := NULL;
+        NEW.tokens_in := 0;
+        NEW.tokens_out := 0;
+        NEW.words := 0;
+        INSERT INTO {schema}.execution_runs (seq, run, reason) VALUES (OLD.seq, NEW.run, 'status set to pending');
+    END IF;
+
+    INSERT INTO {schema}.commands (exec, kind) VALUES (OLD.seq, kind);
+    PERFORM pg_notify('{channel}', 'commands');
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER lekhika_status BEFORE UPDATE OF status ON {schema}.workflow_executions
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status AND OLD.rev = NEW.rev)
+    EXECUTE FUNCTION {schema}.on_status();
+
+-- A deleted execution leaves its place behind; claiming drops it, and this drops what is parked.
+CREATE FUNCTION {schema}.on_delete() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    INSERT INTO {schema}.commands (exec, kind) SELECT seq, 'delete' FROM removed WHERE status NOT IN ('completed', 'failed', 'cancelled');
+    IF FOUND THEN
+        PERFORM pg_notify('{channel}', 'commands');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER lekhika_delete AFTER DELETE ON {schema}.workflow_executions
+    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION {schema}.on_delete();
+
+-- Obeys commands for executions that nobody holds: parked ones are paused, woken or dropped, and a new run gets a place if it has
+-- none. Executions whose row is locked by somebody are left for the next round. The execution row is locked before places are looked
+-- at, in a statement of its own, so that what it sees cannot be outdated by a flush that was just committing.
+CREATE FUNCTION {schema}.obey(p_limit int) RETURNS int
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+DECLARE
+    ids bigint[];
+    execs bigint[];
+    opens_run boolean;
+    l_seq bigint[];
+    l_status text[];
+    l_run int[];
+    l_tenant int[];
+    l_pri smallint[];
+BEGIN
+    SELECT array_agg(c.id), array_agg(DISTINCT c.exec), bool_or(c.kind IN ('run', 'resume'))
+      INTO ids, execs, opens_run
+      FROM (SELECT id, exec, kind FROM {schema}.commands ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED) c;
+    IF ids IS NULL THEN
+        RETURN 0;
+    END IF;
+
+    SELECT array_agg(e.seq), array_agg(e.status), array_agg(e.run),
+           array_agg({schema}.tenant_of(e.user_id)), array_agg({schema}.pri_of(e.priority))
+      INTO l_seq, l_status, l_run, l_tenant, l_pri
+      FROM (SELECT seq, status, run, user_id, priority
+              FROM {schema}.workflow_executions
+             WHERE seq = ANY (execs)
+             ORDER BY seq
+               FOR NO KEY UPDATE SKIP LOCKED) e;
+
+    -- Finished or deleted: nothing waits any more.
+    DELETE FROM {schema}.parked p
+     USING unnest(l_seq, l_status) AS x (seq, status)
+     WHERE p.exec = x.seq AND x.status IN ('completed', 'failed', 'cancelled');
+    DELETE FROM {schema}.parked p
+     WHERE p.exec = ANY (execs) AND NOT EXISTS (SELECT FROM {schema}.workflow_executions e WHERE e.seq = p.exec);
+
+    UPDATE {schema}.parked p SET paused = x.status = 'paused'
+      FROM unnest(l_seq, l_status) AS x (seq, status)
+     WHERE p.exec = x.seq AND p.paused <> (x.status = 'paused');
+
+    -- Resumed, or parked for a run that is over: back into the queue, before new ones.
+    WITH woken AS (
+        DELETE FROM {schema}.parked p
+         USING unnest(l_seq, l_status, l_run) AS x (seq, status, run)
+         WHERE p.exec = x.seq AND x.status IN ('pending', 'running', 'waiting') AND (p.why = 'paused' OR p.run <> x.run)
+        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, CASE WHEN p.run = x.run THEN p.definition_hash END AS definition_hash)
+    INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
+    SELECT exec, tenant, epoch, 0, pri, rescues, definition_hash FROM woken ORDER BY exec;
+
+    IF opens_run THEN
+        INSERT INTO {schema}.ready (exec, tenant, class, pri)
+        SELECT x.seq, x.tenant, 0, x.pri
+          FROM unnest(l_seq, l_status, l_tenant, l_pri) AS x (seq, status, tenant, pri)
+         WHERE x.status IN ('pending', 'running', 'waiting')
+           AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = x.seq)
+           AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = x.seq)
+           AND NOT EXISTS (SELECT FROM {schema}.ready r WHERE r.exec = x.seq)
+         ORDER BY x.seq;
+    END IF;
+
+    DELETE FROM {schema}.commands c
+     WHERE c.id = ANY (ids)
+       AND (c.exec = ANY (l_seq) OR NOT EXISTS (SELECT FROM {schema}.workflow_executions e WHERE e.seq = c.exec));
+    PERFORM {schema}.nudge();
+    RETURN cardinality(ids);
+END $$;

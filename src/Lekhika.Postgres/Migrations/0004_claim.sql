@@ -1,0 +1,211 @@
+-- Incarnations, claims, wake-ups and rescues: everything that moves an execution from one place to another without an outcome.
+
+-- One life of one process begins. Returns its number.
+CREATE FUNCTION {schema}.enlist(p_worker_id text, p_host text, p_url text, p_version text, p_slots int, p_lease interval)
+    RETURNS bigint
+    LANGUAGE sql SET search_path = pg_catalog
+AS $$
+    INSERT INTO {schema}.workers (inc, worker_id, host, url, version, slots, expires_at)
+    VALUES (nextval('{schema}.incarnations'::regclass), p_worker_id, p_host, p_url, p_version, p_slots, clock_timestamp() + p_lease)
+    RETURNING inc
+$$;
+
+-- The heartbeat: false means revoked, for good.
+CREATE FUNCTION {schema}.beat(p_inc bigint, p_lease interval, p_idle boolean) RETURNS boolean
+    LANGUAGE sql SET search_path = pg_catalog
+AS $$
+    WITH beaten AS (
+        UPDATE {schema}.workers
+           SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + p_lease, idle = p_idle
+         WHERE inc = p_inc AND NOT revoked
+        RETURNING true)
+    SELECT EXISTS (SELECT FROM beaten)
+$$;
+
+-- Takes up to p_limit places. Without lists it takes them in the order of the index; with lists it takes p_take of each list above that
+-- list's watermark. The watermark keeps a claim cheap while an old snapshot holds back vacuum: it starts behind the rows that are already
+-- deleted instead of walking over them again. Rows that commit late end up below it, so every few seconds a claim comes without.
+--
+-- The claimer's own row is locked FOR SHARE, which a revocation (an UPDATE) conflicts with: a revoked incarnation never claims, even if
+-- it does not know yet. Plans are pinned because the statistics of a queue table are always wrong.
+CREATE FUNCTION {schema}.claim(
+    p_inc bigint, p_limit int,
+    p_class smallint[], p_pri smallint[], p_tenant int[], p_mark bigint[], p_take int[])
+    RETURNS TABLE (
+        place bigint, class smallint, pri smallint, tenant int,
+        exec bigint, epoch int, run int, rescues smallint, id uuid, status text,
+        workflow_id uuid, workflow_active boolean, definition_hash uuid, definition jsonb, inputs jsonb,
+        user_id text, priority int, created_at timestamptz, started_at timestamptz, timeout_at timestamptz, request jsonb)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET enable_sort = off
+    SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    places tid[];
+BEGIN
+    PERFORM FROM {schema}.workers w WHERE w.inc = p_inc AND NOT w.revoked FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'incarnation % is revoked', p_inc USING ERRCODE = 'LK001';
+    END IF;
+
+    IF p_class IS NULL THEN
+        SELECT array_agg(p.ctid) INTO places
+          FROM (SELECT r.ctid FROM {schema}.ready r ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT p_limit FOR UPDATE SKIP LOCKED) p;
+    ELSE
+        SELECT array_agg(p.ctid) INTO places
+          FROM (SELECT t.ctid
+                  FROM unnest(p_class, p_pri, p_tenant, p_mark, p_take) AS l (class, pri, tenant, mark, take)
+                 CROSS JOIN LATERAL (
+                       SELECT r.ctid
+                         FROM {schema}.ready r
+                        WHERE r.class = l.class AND r.pri = l.pri AND r.tenant = l.tenant AND r.seq > l.mark
+                        ORDER BY r.seq
+                        LIMIT l.take
+                          FOR UPDATE SKIP LOCKED) t
+                 LIMIT p_limit) p;
+    END IF;
+    IF places IS NULL THEN
+        RETURN;
+    END IF;
+
+    RETURN QUERY
+    WITH gone AS (
+        DELETE FROM {schema}.ready r WHERE r.ctid = ANY (places)
+        RETURNING r.seq, r.class, r.pri, r.tenant, r.exec, r.epoch, r.rescues, r.definition_hash),
+    known AS (
+        SELECT g.seq AS place, g.class, g.pri, g.tenant, g.exec, g.epoch + 1 AS epoch, g.rescues,
+               COALESCE(g.definition_hash, CASE WHEN e.definition IS NULL THEN w.definition_hash END) AS definition_hash,
+               w.is_active, e.run, e.id, e.status, e.workflow_id, e.definition, e.inputs, e.user_id, e.priority,
+               e.created_at, e.started_at, e.timeout_at, e.request
+          FROM gone g
+          JOIN {schema}.workflow_executions e ON e.seq = g.exec
+          LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id),
+    taken AS (
+        INSERT INTO {schema}.held AS h (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
+        SELECT k.exec, p_inc, k.epoch, k.run, k.tenant, k.pri, k.rescues, k.definition_hash FROM known k
+            ON CONFLICT (exec) DO NOTHING
+        RETURNING h.exec)
+    SELECT k.place, k.class, k.pri, k.tenant, k.exec, k.epoch, k.run, k.rescues, k.id, k.status,
+           k.workflow_id, k.is_active, k.definition_hash, k.definition, k.inputs,
+           k.user_id, k.priority, k.created_at, k.started_at, k.timeout_at, k.request
+      FROM known k
+      JOIN taken t ON t.exec = k.exec;
+END $$;
+
+-- What an incarnation holds, for the sweep that adopts claims whose reply was lost.
+CREATE FUNCTION {schema}.holdings(p_inc bigint, p_except bigint[])
+    RETURNS TABLE (
+        place bigint, class smallint, pri smallint, tenant int,
+        exec bigint, epoch int, run int, rescues smallint, id uuid, status text,
+        workflow_id uuid, workflow_active boolean, definition_hash uuid, definition jsonb, inputs jsonb,
+        user_id text, priority int, created_at timestamptz, started_at timestamptz, timeout_at timestamptz, request jsonb)
+    LANGUAGE sql STABLE SET search_path = pg_catalog
+AS $$
+    SELECT 0::bigint, 0::smallint, h.pri, h.tenant, h.exec, h.epoch, h.run, h.rescues, e.id, e.status,
+           e.workflow_id, w.is_active, h.definition_hash, e.definition, e.inputs,
+           e.user_id, e.priority, e.created_at, e.started_at, e.timeout_at, e.request
+      FROM {schema}.held h
+      JOIN {schema}.workflow_executions e ON e.seq = h.exec
+      LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id
+     WHERE h.inc = p_inc AND h.exec <> ALL (p_except)
+$$;
+
+-- The lists that are not empty: a skip scan over the order of ready.
+CREATE FUNCTION {schema}.lists(p_limit int) RETURNS TABLE (class smallint, pri smallint, tenant int, head bigint)
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_sort = off
+AS $$
+    WITH RECURSIVE list AS (
+        (SELECT r.class, r.pri, r.tenant, r.seq FROM {schema}.ready r ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT 1)
+        UNION ALL
+        SELECT n.class, n.pri, n.tenant, n.seq
+          FROM list l
+         CROSS JOIN LATERAL (
+               SELECT r.class, r.pri, r.tenant, r.seq
+                 FROM {schema}.ready r
+                WHERE (r.class, r.pri, r.tenant, r.seq) > (l.class, l.pri, l.tenant, 9223372036854775807)
+                ORDER BY r.class, r.pri, r.tenant, r.seq
+                LIMIT 1) n)
+    SELECT class, pri, tenant, seq FROM list LIMIT p_limit
+$$;
+
+-- Moves parked executions that are due into ready. Returns how many, and when the next one is due.
+CREATE FUNCTION {schema}.wake_due(p_limit int, OUT moved int, OUT next_in interval)
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    WITH due AS (
+        SELECT p.exec FROM {schema}.parked p
+         WHERE p.due_at <= clock_timestamp() AND NOT p.paused
+         ORDER BY p.due_at LIMIT p_limit
+           FOR UPDATE SKIP LOCKED),
+    gone AS (
+        DELETE FROM {schema}.parked p USING due d WHERE p.exec = d.exec
+        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.definition_hash),
+    back AS (
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
+        SELECT exec, tenant, epoch, 0, pri, rescues, definition_hash FROM gone ORDER BY exec
+        RETURNING 1)
+    SELECT count(*) INTO moved FROM back;
+    IF moved > 0 THEN
+        PERFORM {schema}.nudge();
+    END IF;
+    SELECT min(p.due_at) - clock_timestamp() INTO next_in FROM {schema}.parked p WHERE p.due_at IS NOT NULL AND NOT p.paused;
+END $$;
+
+-- Takes everything away from the given incarnations: they are revoked first, so that none of their writes can follow.
+CREATE FUNCTION {schema}.evict(p_incs bigint[]) RETURNS int
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+DECLARE
+    execs bigint[];
+    moved int;
+BEGIN
+    UPDATE {schema}.workers SET revoked = true, idle = false WHERE inc = ANY (p_incs) AND NOT revoked;
+
+    -- Held rows in the order everybody locks them in.
+    SELECT array_agg(h.exec) INTO execs
+      FROM (SELECT exec FROM {schema}.held WHERE inc = ANY (p_incs) ORDER BY exec FOR UPDATE SKIP LOCKED) h;
+    WITH gone AS (
+        DELETE FROM {schema}.held h WHERE h.exec = ANY (execs) AND h.inc = ANY (p_incs)
+        RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.definition_hash),
+    back AS (
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
+        SELECT exec, tenant, epoch, 0, pri, rescues + 1, definition_hash FROM gone ORDER BY exec
+        RETURNING 1)
+    SELECT count(*) INTO moved FROM back;
+    IF moved > 0 THEN
+        PERFORM {schema}.nudge();
+    END IF;
+    RETURN moved;
+END $$;
+
+-- Rescues what dead incarnations hold: the expired ones, and the revoked ones that still hold something (a row skipped as locked).
+-- To be called only by a worker whose own heartbeat has been unbroken for a whole lease.
+CREATE FUNCTION {schema}.rescue(p_inc bigint) RETURNS int
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+DECLARE
+    dead bigint[];
+BEGIN
+    SELECT array_agg(w.inc) INTO dead
+      FROM (SELECT inc FROM {schema}.workers
+             WHERE inc <> p_inc
+               AND ((NOT revoked AND expires_at < clock_timestamp())
+                    OR (revoked AND EXISTS (SELECT FROM {schema}.held h WHERE h.inc = workers.inc)))
+             ORDER BY inc
+               FOR UPDATE SKIP LOCKED) w;
+    IF dead IS NULL THEN
+        RETURN 0;
+    END IF;
+    RETURN {schema}.evict(dead);
+END $$;

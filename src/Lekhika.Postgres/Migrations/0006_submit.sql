@@ -1,0 +1,40 @@
+-- POST /execute: inserts the execution, already claimed by the daemon that answers when it has a slot free, and tells a repetition from
+-- a different request under the same id. The claimed insert obeys the rules of every claim: the claimer's own row is locked, and a lost
+-- reply is found by the sweep over held.
+CREATE FUNCTION {schema}.submit(
+    p_inc bigint, p_claim boolean,
+    p_id uuid, p_workflow_id uuid, p_definition jsonb, p_inputs jsonb, p_user_id text, p_priority int,
+    p_run_at timestamptz, p_timeout_at timestamptz, p_idempotency_key text, p_request jsonb, p_request_hash uuid,
+    OUT created boolean, OUT claimed boolean, OUT id uuid, OUT exec bigint, OUT status text, OUT run int, OUT request_hash uuid,
+    OUT created_at timestamptz)
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+#variable_conflict use_column
+BEGIN
+    claimed := p_claim AND (p_run_at IS NULL OR p_run_at <= now());
+    IF claimed THEN
+        PERFORM FROM {schema}.workers w WHERE w.inc = p_inc AND NOT w.revoked FOR SHARE;
+        claimed := FOUND;
+    END IF;
+
+    INSERT INTO {schema}.workflow_executions AS e
+           (id, workflow_id, definition, inputs, user_id, priority, run_at, timeout_at, idempotency_key, request, request_hash, rev)
+    VALUES (p_id, p_workflow_id, p_definition, p_inputs, p_user_id, p_priority, p_run_at, p_timeout_at, p_idempotency_key,
+            p_request, p_request_hash, CASE WHEN claimed THEN 1 ELSE 0 END)
+        ON CONFLICT DO NOTHING
+    RETURNING true, e.id, e.seq, e.status, e.run, e.request_hash, e.created_at
+         INTO created, id, exec, status, run, request_hash, created_at;
+
+    IF created IS NULL THEN
+        created := false;
+        claimed := false;
+        SELECT e.id, e.seq, e.status, e.run, e.request_hash, e.created_at INTO id, exec, status, run, request_hash, created_at
+          FROM {schema}.workflow_executions e
+         WHERE e.id = p_id OR (p_idempotency_key IS NOT NULL AND e.idempotency_key = p_idempotency_key)
+         ORDER BY e.id = p_id DESC
+         LIMIT 1;
+    ELSIF claimed THEN
+        INSERT INTO {schema}.held (exec, inc, epoch, run, tenant, pri, rescues)
+        VALUES (exec, p_inc, 1, run, {schema}.tenant_of(p_user_id), {schema}.pri_of(p_priority), 0);
+    END IF;
+END $$;
