@@ -57,6 +57,9 @@ public static class ErrorCodes
     /// <summary>The execution took longer than its time limit.</summary>
     public const string ExecutionTimeout = "execution_timeout";
 
+    /// <summary>A map has more items, or a loop more passes, than its limit allows.</summary>
+    public const string IterationLimit = "iteration_limit";
+
     /// <summary>An output is larger than the limit.</summary>
     public const string OutputTooLarge = "output_too_large";
 

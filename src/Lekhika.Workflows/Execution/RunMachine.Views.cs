@@ -1,0 +1,178 @@
+using System.Text.Json;
+
+namespace Lekhika.Workflows.Execution;
+
+/// <content>What can be seen from outside.</content>
+public sealed partial class RunMachine
+{
+    /// <summary>The steps that wait now; matching signals to them is the owner's.</summary>
+    public IReadOnlyCollection<PendingWait> Waits => [.. _waiting.Select(WaitOf)];
+
+    /// <summary>How much of the run is over, 0 to 100: never goes back, and is 100 only when the run has completed.</summary>
+    public double Progress =>
+        _shown = RunProgress.Shown(_shown, Plan.Weight <= 0 ? 0 : _root.DoneWeight / Plan.Weight, Status == RunStatus.Completed);
+
+    /// <summary>All steps in graph order, those of iterations after their map or loop. A run's whole state, so as long as the run is large.</summary>
+    public IEnumerable<StepView> Steps => StepsOf(_root);
+
+    /// <summary>The steps that may run or are running now.</summary>
+    public int Busy => _busy;
+
+    /// <summary>One step; null if there is none with that key (yet).</summary>
+    public StepView? Step(string stepKey) => FindStep(stepKey) is { Graph.Started: true } step ? ViewOf(step) : null;
+
+    /// <summary>The output of a step that is over; null if it is not, or was skipped. What failed and was lived with has <c>{ "error": … }</c>.</summary>
+    public JsonElement? OutputOf(string stepKey) => FindStep(stepKey) is { Graph.Started: true } step ? RunOutputs.OfStep(step) : null;
+
+    /// <summary>The result of an iteration that is over, else null. A failed one has <c>{ "error": … }</c>.</summary>
+    public JsonElement? IterationOutput(string loopKey, int iteration) =>
+        FindStep(loopKey)?.Scope is { } scope && scope.Iterations.TryGetValue(iteration, out var graph) && graph.Counted
+            ? RunOutputs.OfGraph(graph)
+            : null;
+
+    /// <summary>
+    /// What <c>previous</c> means for a step: the output of its single taken predecessor, or an object from node id to output if there
+    /// are several. Where a body starts: the item of a map, the last pass's result of a loop, before the first pass what the loop
+    /// itself has as <c>previous</c>. Null at the start of the run, where it is the run's inputs.
+    /// </summary>
+    public JsonElement? PreviousOf(StepRef step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        switch (step.Predecessors.Count)
+        {
+            case 0 when step.Scope is { } scope:
+                if (scope.Item is { } item) return item;
+                return scope.Index == 0 ? PreviousOf(scope.LoopStep) : IterationOutput(scope.LoopStep.Key, scope.Index - 1);
+            case 0:
+                return null;
+            case 1:
+                return OutputOf(step.Predecessors[0]);
+            default:
+                return RunOutputs.OfSteps(step.Predecessors.Select(key => FindStep(key)!).Where(found => found.IsExecuted));
+        }
+    }
+
+    /// <summary>The output of the node with that id as a step sees it: in its own graph, else in the graphs around it. Null if it has none.</summary>
+    public JsonElement? VisibleOutput(StepRef step, string nodeId)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        for (var graph = FindStep(step.Key)?.Graph; graph is not null; graph = graph.Owner?.Graph)
+        {
+            if (graph.Plan.Find(nodeId) is { } node) return RunOutputs.OfStep(graph.Steps[node.Index]);
+        }
+
+        return null;
+    }
+
+    /// <summary>All outputs a step sees, by node id; the ones nearest to it win.</summary>
+    public IReadOnlyDictionary<string, JsonElement> VisibleOutputs(StepRef step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        var outputs = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        var hidden = new HashSet<string>(StringComparer.Ordinal);
+        for (var graph = FindStep(step.Key)?.Graph; graph is not null; graph = graph.Owner?.Graph)
+        {
+            foreach (var other in graph.Steps)
+            {
+                if (hidden.Add(other.Node.Id) && RunOutputs.OfStep(other) is { } output) outputs.Add(other.Node.Id, output);
+            }
+        }
+
+        return outputs;
+    }
+
+    /// <summary>Tells how far a running step is; ignored unless it is running.</summary>
+    /// <param name="stepKey">The step key.</param>
+    /// <param name="fraction">From 0 to 1.</param>
+    public void ReportFraction(string stepKey, double fraction)
+    {
+        if (FindStep(stepKey) is { Phase: StepPhase.Running, Node.Body: null } step) SetFraction(step, RunProgress.Running(fraction));
+    }
+
+    /// <summary>Raises a step's share and that of everything around it.</summary>
+    private static void SetFraction(StepState step, double fraction)
+    {
+        var gain = fraction - step.Fraction;
+        if (gain <= 0) return;
+        step.Fraction = fraction;
+        var graph = step.Graph;
+        var before = graph.Fraction;
+        graph.DoneWeight += gain * step.Node.Weight;
+        Raise(graph, before);
+    }
+
+    private static void SetGraphOver(GraphState graph)
+    {
+        var before = graph.Plan.Weight <= 0 ? 0 : graph.Fraction;
+        graph.Counted = true;
+        Raise(graph, before);
+    }
+
+    private static void Raise(GraphState graph, double before)
+    {
+        if (graph.Owner is not { Scope: { } scope } owner) return;
+        scope.DoneFraction += graph.Fraction - before;
+        SetFraction(owner, RunProgress.Scope(scope.DoneFraction, scope.Count));
+    }
+
+    private StepState? FindStep(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var path = new StepPath(key);
+        var graph = _root;
+        while (graph is not null && path.TryNext(out var id, out var iteration) && graph.Plan.Find(id) is { } node)
+        {
+            var step = graph.Steps[node.Index];
+            if (iteration is null) return path.AtEnd ? step : null;
+            if (step.Scope is not { } scope || path.AtEnd) return null;
+            graph = scope.Iterations.GetValueOrDefault(iteration.Value);
+        }
+
+        return null;
+    }
+
+    private PendingWait WaitOf(StepState step)
+    {
+        var record = step.Facts!.Latest!;
+        return new PendingWait(RefOf(step), record.Attempt, record.DueAt, record.Decision);
+    }
+
+    private static IEnumerable<StepView> StepsOf(GraphState graph)
+    {
+        foreach (var step in graph.Steps)
+        {
+            yield return ViewOf(step);
+            if (step.Scope is not { } scope) continue;
+            foreach (var iteration in scope.Iterations.Values.Where(iteration => iteration.Started).OrderBy(iteration => iteration.Iteration))
+            {
+                foreach (var inner in StepsOf(iteration)) yield return inner;
+            }
+        }
+    }
+
+    private static StepView ViewOf(StepState step)
+    {
+        var facts = step.Facts;
+        var record = facts?.Final ?? facts?.Latest;
+        var due = step.Graph.Live && step.Phase is (StepPhase.Retrying or StepPhase.Waiting) ? record?.DueAt : null;
+        var underWay = step.Graph.Live && step.Phase is (StepPhase.Ready or StepPhase.Running);
+        var attempt = underWay ? facts?.NextAttempt ?? 1 : facts?.Attempt ?? 0;
+        return new StepView(
+            step.Key, step.Node, StatusOf(step), attempt, facts?.Final?.Branch, facts?.FiredBy, due, record?.Error,
+            RunOutputs.OfStep(step), step.Fraction);
+    }
+
+    private static StepStatus StatusOf(StepState step) => step.Phase switch
+    {
+        StepPhase.Succeeded => StepStatus.Succeeded,
+        StepPhase.Failed => StepStatus.Failed,
+        StepPhase.PassedOver => StepStatus.PassedOver,
+        StepPhase.Skipped => StepStatus.Skipped,
+        _ when !step.Graph.Live => StepStatus.Abandoned,
+        StepPhase.Pending => StepStatus.Pending,
+        StepPhase.Retrying => StepStatus.Retrying,
+        StepPhase.Waiting => StepStatus.Waiting,
+        StepPhase.Open or StepPhase.Deciding or StepPhase.Closing => StepStatus.Open,
+        _ => StepStatus.Running,
+    };
+}
