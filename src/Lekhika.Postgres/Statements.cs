@@ -47,12 +47,16 @@ internal sealed partial class Statements
 
     public string Evict => field ??= Text("SELECT {schema}.evict($1)");
 
+    /// <summary>Evicts an incarnation of the same host: the life before of a worker that restarts.</summary>
+    public string TakeOver => field ??= Text(
+        "SELECT {schema}.evict(ARRAY(SELECT inc FROM {schema}.workers WHERE inc = $1 AND host = $2 AND NOT revoked))");
+
     public string Flush => field ??= Text(
         "SELECT exec, verdict, status, run FROM {schema}.flush($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
         + "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)");
 
     public string Submit => field ??= Text(
-        "SELECT created, claimed, id, exec, status, run, request_hash, created_at "
+        "SELECT created, claimed, id, exec, status, run, request_hash, created_at, definition_hash, workflow_active "
         + "FROM {schema}.submit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 
     /// <summary>What the rows of held executions say now, where that is not simply "go on".</summary>

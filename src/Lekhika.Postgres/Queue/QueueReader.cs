@@ -97,6 +97,16 @@ public sealed class QueueReader(Database database)
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
+    /// <summary>Takes over what an incarnation of the same host still holds. Returns how many executions.</summary>
+    public async Task<int> TakeOverAsync(long previous, string host, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(database.Statements.TakeOver, connection);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = previous });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = host });
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>Of the given held executions, those whose row does not simply say "go on".</summary>
     public async Task<List<Standing>> StandingAsync(IReadOnlyList<Fence> held, CancellationToken cancellationToken)
     {

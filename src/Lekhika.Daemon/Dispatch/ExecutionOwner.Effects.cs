@@ -1,0 +1,192 @@
+using Lekhika.Daemon.Nodes;
+using Lekhika.Workflows;
+using Lekhika.Workflows.Execution;
+using Lekhika.Workflows.Templates;
+
+namespace Lekhika.Daemon.Dispatch;
+
+internal sealed partial class ExecutionOwner
+{
+    /// <summary>Starts what the machine has asked for; everything it depends on is durable by now.</summary>
+    private void StartDeferred()
+    {
+        foreach (var start in _deferred)
+        {
+            var program = ProgramOf(start.Step);
+            var now = _services.Now();
+            _live.StepStarted(start.Step, start.Attempt, now);
+            var effect = new RunningEffect(
+                start.Step, start.Attempt, program, now, CancellationTokenSource.CreateLinkedTokenSource(_services.AbortWorking));
+            _running.Add(start.Step.Key, effect);
+            _lastNode = start.Step.Node.Id;
+            NodeCall call;
+            try
+            {
+                call = CallOf(start.Step, start.Attempt);
+            }
+            catch (TemplateRenderException exception)
+            {
+                Tell(new AttemptEnded(effect, new NodeFailed(ExpressionProblem(start.Step, exception)), now));
+                continue;
+            }
+
+            effect.Task = RunEffectAsync(effect, call);
+        }
+
+        _deferred.Clear();
+    }
+
+    private async Task RunEffectAsync(RunningEffect effect, NodeCall call)
+    {
+        var limit = call.Step.Node.Definition.Timeout ?? _services.Options.NodeTimeout;
+        using var overdue = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, _services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(effect.Cancellation.Token, overdue.Token);
+        NodeOutcome outcome;
+        try
+        {
+            outcome = await effect.Program.Runner.RunAsync(call, either.Token);
+        }
+        catch (OperationCanceledException) when (overdue.IsCancellationRequested && !effect.Cancellation.IsCancellationRequested)
+        {
+            outcome = new NodeFailed(
+                ErrorCodes.NodeTimeout, $"Node '{call.Step.Node.Id}' took longer than its time limit of {limit}.", retryable: true);
+        }
+        catch (OperationCanceledException) when (effect.Cancellation.IsCancellationRequested)
+        {
+            outcome = new NodeFailed(ErrorCodes.Cancelled, "Aborted.");
+        }
+        catch (Exception exception)
+        {
+            outcome = Fault(call.Step, exception);
+        }
+
+        await _mailbox.Writer.WriteAsync(new AttemptEnded(effect, outcome, _services.Now()), CancellationToken.None);
+    }
+
+    /// <summary>Waits for the next message; without a slot while only model calls are under way.</summary>
+    private async ValueTask<OwnerMessage> ReceiveAsync()
+    {
+        if (_mailbox.Reader.TryRead(out var waiting)) return waiting;
+        SetTimer();
+        if (_hasSlot && _running.Values.All(static effect => !effect.Program.Runner.HoldsSlot))
+        {
+            _hasSlot = false;
+            _services.Slots.Release();
+        }
+
+        var message = await _mailbox.Reader.ReadAsync(_services.AbortWorking);
+        if (!_hasSlot)
+        {
+            await _services.Slots.TakeAsync(_services.AbortWorking);
+            _hasSlot = true;
+        }
+
+        return message;
+    }
+
+    /// <summary>Sets the timer to whatever is due first: showing that it runs, a retry or wait beside what runs, the deadline.</summary>
+    private void SetTimer()
+    {
+        var now = _services.Now();
+        var due = Earliest(_deadline, _machine.NextDue);
+        if (!_shownRunning) due = Earliest(due, _startedAt > now - _services.Options.ShowRunningAfter ? _startedAt + _services.Options.ShowRunningAfter : now);
+        if (due is null)
+        {
+            _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        var wait = due.Value - now;
+        if (wait < TimeSpan.FromMilliseconds(1)) wait = TimeSpan.FromMilliseconds(1);
+        if (wait > TimeSpan.FromDays(20)) wait = TimeSpan.FromDays(20);
+        _timer ??= _services.Time.CreateTimer(static owner => ((ExecutionOwner)owner!).Tell(Tick.Instance), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Acts on a message. False: this claim is over.</summary>
+    private async Task<bool> HandleAsync(OwnerMessage message)
+    {
+        switch (message)
+        {
+            case AttemptEnded ended:
+                _running.Remove(ended.Effect.Step.Key);
+                ended.Effect.Cancellation.Dispose();
+                if (ended.Effect.Aborted) return true;
+                Record(ended.Effect.Step, ToRecord(ended.Effect.Step, ended.Effect.Attempt, ended.Outcome, ended.Effect.StartedAt, ended.FinishedAt));
+                _unsavedEffect = true;
+                return true;
+            case RowSays says:
+                return await ObeyAsync(says);
+            case Drain:
+                await DrainAsync();
+                return true;
+            case Tick:
+                return await TickAsync();
+            default:
+                return true;
+        }
+    }
+
+    private async Task<bool> ObeyAsync(RowSays says)
+    {
+        if (says.Status is null or "completed" or "failed" or "cancelled" || says.Run != Fence.Run)
+        {
+            // Abort first: a stop ends the model call within a second, whatever the database does meanwhile.
+            await AbortEffectsAsync();
+            await WriteAsync(new Postgres.Executions.JournalEntry { Fence = Fence, Kind = Postgres.Executions.JournalKind.Release });
+            if (says.Status is "cancelled" && says.Run == Fence.Run) ShowCancelled();
+            else _live.Leave(says.Status ?? "deleted", null);
+            return false;
+        }
+
+        if (_rowStatus != says.Status && (says.Status == "paused" || _rowStatus == "paused"))
+        {
+            _live.SetStatus(says.Status == "paused" ? "pausing" : "running");
+        }
+
+        _rowStatus = says.Status;
+        return true;
+    }
+
+    /// <summary>What waits for a model's turn has cost nothing yet: it is left to the next owner. What is in flight may end.</summary>
+    private async Task DrainAsync()
+    {
+        _draining = true;
+        foreach (var effect in _running.Values.ToList())
+        {
+            if (_live.IsQueued(effect.Step.Key)) await AbortAsync(effect);
+        }
+    }
+
+    private async Task<bool> TickAsync()
+    {
+        var now = _services.Now();
+        if (_deadline <= now)
+        {
+            await AbortEffectsAsync();
+            return !await FinishAsync("failed", null, new StepError(
+                ErrorCodes.ExecutionTimeout, $"The execution did not end by {_deadline:u}, its time limit."));
+        }
+
+        if (!_shownRunning && now - _startedAt >= _services.Options.ShowRunningAfter) return await ShowRunningAsync();
+        return true;
+    }
+
+    private async Task AbortAsync(RunningEffect effect)
+    {
+        effect.Aborted = true;
+        await effect.Cancellation.CancelAsync();
+    }
+
+    private async Task AbortEffectsAsync()
+    {
+        foreach (var effect in _running.Values) await AbortAsync(effect);
+        foreach (var effect in _running.Values)
+        {
+            await effect.Task;
+            effect.Cancellation.Dispose();
+        }
+
+        _running.Clear();
+    }
+}

@@ -1,0 +1,357 @@
+using System.Collections.Concurrent;
+using Lekhika.Daemon.Live;
+using Lekhika.Postgres;
+using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Wakeup;
+using Npgsql;
+
+namespace Lekhika.Daemon.Dispatch;
+
+/// <summary>What a worker is told by the configuration.</summary>
+internal sealed record WorkerSettings
+{
+    public required WorkerIdentity Identity { get; init; }
+
+    /// <summary>Most executions held in memory: running, or waiting for a model's turn.</summary>
+    public required int MaxClaimed { get; init; }
+
+    public required TimeSpan PollInterval { get; init; }
+
+    public required TimeSpan Lease { get; init; }
+
+    public required TimeSpan Heartbeat { get; init; }
+
+    /// <summary>How long a stop waits for what is in flight.</summary>
+    public required TimeSpan DrainTimeout { get; init; }
+
+    /// <summary>Whether to LISTEN; false polls only.</summary>
+    public required bool Listen { get; init; }
+
+    public required OwnerOptions Owners { get; init; }
+}
+
+/// <summary>
+/// The worker: incarnation after incarnation, each with its journal, claim loop and housekeeping, until it is told to stop.
+///
+///   wait for the database ─► begin an incarnation (taking the one before over) ─► work ─┬─► revoked: abort, begin anew
+///                                                                                       └─► stop: drain, release, end
+///
+/// Two tokens: claimStopping ends claiming and begins the drain, abortWorking ends what is in flight.
+/// </summary>
+internal sealed partial class Worker : IIntake
+{
+    private readonly Database _database;
+    private readonly WorkerSettings _settings;
+    private readonly DatabaseMonitor _monitor;
+    private readonly DatabaseClock _clock;
+    private readonly DefinitionCache _definitions;
+    private readonly LiveExecutions _live;
+    private readonly DaemonState _state;
+    private readonly StateDirectory _directory;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private volatile Shift? _shift;
+
+    public Worker(
+        Database database, WorkerSettings settings, DatabaseMonitor monitor, DatabaseClock clock, DefinitionCache definitions, LiveExecutions live,
+        DaemonState state, StateDirectory directory, ExecutionSlots slots, TimeProvider time, ILoggerFactory loggers)
+    {
+        (_database, _settings, _monitor, _clock, _definitions) = (database, settings, monitor, clock, definitions);
+        (_live, _state, _directory, Slots, _time, _loggers) = (live, state, directory, slots, time, loggers);
+        _logger = loggers.CreateLogger<Worker>();
+    }
+
+    public ExecutionSlots Slots { get; }
+
+    /// <summary>The longest time since the claim loop or the journal last went round; what a watchdog needs to know.</summary>
+    public TimeSpan SinceProgress => _shift is { } shift
+        ? shift.Claims.SinceProgress > shift.Journal.SinceProgress && shift.Journal.Backlog > 0 ? shift.Journal.SinceProgress : shift.Claims.SinceProgress
+        : TimeSpan.Zero;
+
+    /// <summary>Works until told to stop, and drains.</summary>
+    public async Task RunAsync(CancellationToken claimStopping, CancellationToken abortWorking)
+    {
+        while (!claimStopping.IsCancellationRequested)
+        {
+            try
+            {
+                await _monitor.UsableAsync(claimStopping);
+                await WorkAsync(claimStopping, abortWorking);
+            }
+            catch (OperationCanceledException) when (claimStopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (Database.IsTransient(exception))
+            {
+                LogNotBegun(_logger, exception.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SubmissionResult> SubmitAsync(Submission submission, CancellationToken cancellationToken)
+    {
+        var shift = _shift;
+        if (shift is null) throw new IntakeClosedException(_state.DatabaseProblem ?? "the worker is starting");
+        if (_state.Draining) throw new IntakeClosedException("the worker is shutting down");
+
+        var slot = shift.Incarnation.LeaseIsValid && Room(shift) > 0 && Slots.Take(1) == 1;
+        var kept = false;
+        try
+        {
+            var result = await shift.Submitter.SubmitAsync(shift.Incarnation.Number, slot, submission, cancellationToken);
+            if (!result.Claimed) return result;
+            kept = true;
+            Start(shift, new ClaimedExecution
+            {
+                Fence = new Fence(result.Exec, 1, result.Run),
+                List = default,
+                Place = 0,
+                Rescues = 0,
+                Id = result.Id,
+                Status = result.Status,
+                WorkflowId = submission.WorkflowId,
+                WorkflowActive = result.WorkflowActive,
+                DefinitionHash = result.DefinitionHash,
+                Definition = submission.Definition,
+                Inputs = submission.Inputs,
+                UserId = submission.UserId,
+                Priority = submission.Priority,
+                CreatedAt = result.CreatedAt,
+                TimeoutAt = submission.TimeoutAt,
+                Request = submission.Request,
+            });
+            return result;
+        }
+        catch (Exception exception) when (Database.IsTransient(exception))
+        {
+            throw new IntakeClosedException("the database did not confirm the execution", exception);
+        }
+        finally
+        {
+            if (slot && !kept) Slots.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void HintCommands() => _shift?.Housekeeping.HintCommands();
+
+    private int Room(Shift shift) => _settings.MaxClaimed - shift.Owners.Count;
+
+    private async Task WorkAsync(CancellationToken claimStopping, CancellationToken abortWorking)
+    {
+        if (_directory.Previous() is { } previous)
+        {
+            var taken = await new QueueReader(_database).TakeOverAsync(previous, _settings.Identity.Host, claimStopping);
+            if (taken > 0) LogTakenOver(_logger, taken, previous);
+        }
+
+        await using var incarnation = await Incarnation.BeginAsync(
+            _database, _settings.Identity, _settings.Lease, _settings.Heartbeat, _time, _loggers.CreateLogger<Incarnation>(), claimStopping);
+        _directory.Remember(incarnation.Number);
+        _state.Incarnation = incarnation.Number;
+        using var abort = CancellationTokenSource.CreateLinkedTokenSource(abortWorking, incarnation.Revoked);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(claimStopping, incarnation.Revoked);
+        var shift = Assemble(incarnation, abort.Token);
+        await using var listener = _settings.Listen
+            ? new Listener(_database, reason => Hear(shift, reason), _time, _loggers.CreateLogger<Listener>())
+            : null;
+
+        using var house = new CancellationTokenSource();
+        var keeping = shift.Housekeeping.RunAsync(house.Token);
+        Slots.Freed = shift.Claims.Wake;
+        _shift = shift;
+        try
+        {
+            await RunClaimsAsync(shift, stop.Token, listener);
+        }
+        finally
+        {
+            _shift = null;
+            Slots.Freed = null;
+            if (claimStopping.IsCancellationRequested) await DrainAsync(shift, abort);
+            await Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task));
+            await house.CancelAsync();
+            await keeping;
+            await shift.Journal.StopAsync(TimeSpan.FromSeconds(5));
+            if (!incarnation.Revoked.IsCancellationRequested) await SignOffAsync(incarnation);
+            _state.Incarnation = null;
+        }
+    }
+
+    private Shift Assemble(Incarnation incarnation, CancellationToken abortWorking)
+    {
+        var queue = new QueueReader(_database);
+        var journal = new Journal(_database, incarnation.Number, _settings.Identity.WorkerId, _time, _loggers.CreateLogger<Journal>());
+        Shift shift = null!;
+        var housekeeping = new Housekeeping(queue, incarnation, _loggers.CreateLogger<Housekeeping>())
+        {
+            Held = () => [.. shift.Owners.Values.Select(static entry => entry.Owner)],
+            Adopt = claim =>
+            {
+                Slots.TakeBeyond();
+                Start(shift, claim);
+            },
+            Woken = () => shift.Claims.Wake(),
+            Depth = (ready, parked) =>
+            {
+                _state.Queued = ready;
+                _state.Parked = parked;
+            },
+        };
+        var claims = new ClaimLoop(
+            queue, incarnation, Slots, () => Room(shift), claim => Start(shift, claim), _settings.PollInterval, _time, _loggers.CreateLogger<ClaimLoop>());
+        var owners = new OwnerServices
+        {
+            Journal = journal,
+            Store = new RunStore(new ExecutionReader(_database)),
+            Definitions = _definitions,
+            Slots = Slots,
+            Live = _live,
+            State = _state,
+            Options = _settings.Owners,
+            Now = () => _clock.Now,
+            Time = _time,
+            Random = Random.Shared,
+            Logger = _loggers.CreateLogger<ExecutionOwner>(),
+            AbortWorking = abortWorking,
+            Parked = housekeeping.HintTimers,
+        };
+        shift = new Shift(incarnation, journal, claims, housekeeping, new Submitter(_database), owners);
+        return shift;
+    }
+
+    private async Task RunClaimsAsync(Shift shift, CancellationToken stop, Listener? listener)
+    {
+        try
+        {
+            var claiming = shift.Claims.RunAsync(stop);
+            while (!claiming.IsCompleted)
+            {
+                _state.Listening = listener?.IsListening ?? false;
+                _state.Held = shift.Owners.Count;
+                _state.SlotsUsed = Slots.Used;
+                await Task.WhenAny(claiming, Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None));
+                if (shift.Journal.Completion.IsFaulted) await shift.Journal.Completion;
+            }
+
+            await claiming;
+        }
+        catch (RevokedException)
+        {
+            LogRevoked(_logger, shift.Incarnation.Number);
+        }
+    }
+
+    /// <summary>Starts the owner of a claim for which a slot is taken. A claim that is owned already is left alone.</summary>
+    private void Start(Shift shift, ClaimedExecution claim)
+    {
+        var live = new LiveExecution(
+            new LiveHeader
+            {
+                Id = claim.Id,
+                Exec = claim.Fence.Exec,
+                Epoch = claim.Fence.Epoch,
+                Run = claim.Fence.Run,
+                WorkflowId = claim.WorkflowId,
+                UserId = claim.UserId,
+                Priority = claim.Priority,
+                WorkerId = _settings.Identity.WorkerId,
+                CreatedAt = claim.CreatedAt,
+                InputsText = claim.Inputs,
+                DefinitionText = claim.Definition,
+            },
+            claim.Status,
+            claim.StartedAt);
+        var owner = new ExecutionOwner(shift.Services, claim, live);
+        var entry = new Owned(owner);
+        if (!shift.Owners.TryAdd(claim.Fence.Exec, entry))
+        {
+            Slots.Release();
+            return;
+        }
+
+        _live.Add(live);
+        entry.Task = Task.Run(async () =>
+        {
+            await owner.RunAsync();
+            shift.Owners.TryRemove(KeyValuePair.Create(claim.Fence.Exec, entry));
+        });
+    }
+
+    private static void Hear(Shift shift, WakeReason reason)
+    {
+        if (reason.HasFlag(WakeReason.Ready)) shift.Claims.Wake();
+        if (reason.HasFlag(WakeReason.Commands)) shift.Housekeeping.HintCommands();
+    }
+
+    private async Task DrainAsync(Shift shift, CancellationTokenSource abort)
+    {
+        LogDraining(_logger, shift.Owners.Count);
+        foreach (var entry in shift.Owners.Values) entry.Owner.Tell(Drain.Instance);
+        try
+        {
+            await Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task)).WaitAsync(_settings.DrainTimeout, _time, abort.Token);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            LogDrainOver(_logger, shift.Owners.Count);
+            await abort.CancelAsync();
+        }
+    }
+
+    private async Task SignOffAsync(Incarnation incarnation)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
+            await new QueueReader(_database).EvictAsync(incarnation.Number, patience.Token);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or TimeoutException)
+        {
+            LogNotSignedOff(_logger, exception.Message);
+        }
+    }
+
+    [LoggerMessage(3501, LogLevel.Information, "Took back {Count} executions of this worker's life before (incarnation {Incarnation})")]
+    private static partial void LogTakenOver(ILogger logger, int count, long incarnation);
+
+    [LoggerMessage(3502, LogLevel.Error, "Incarnation {Incarnation} was revoked; what was in flight is aborted and a new incarnation begins")]
+    private static partial void LogRevoked(ILogger logger, long incarnation);
+
+    [LoggerMessage(3503, LogLevel.Information, "Stopping: {Count} executions are held; what is in flight may end, nothing new starts")]
+    private static partial void LogDraining(ILogger logger, int count);
+
+    [LoggerMessage(3504, LogLevel.Warning, "The time to drain is over; {Count} executions are given back as they are")]
+    private static partial void LogDrainOver(ILogger logger, int count);
+
+    [LoggerMessage(3505, LogLevel.Warning, "Could not sign off ({Reason}); others take over when the lease lapses")]
+    private static partial void LogNotSignedOff(ILogger logger, string reason);
+
+    [LoggerMessage(3506, LogLevel.Warning, "The worker could not begin: {Reason}. Trying again.")]
+    private static partial void LogNotBegun(ILogger logger, string reason);
+
+    private sealed class Owned(ExecutionOwner owner)
+    {
+        public ExecutionOwner Owner { get; } = owner;
+
+        public Task Task { get; set; } = Task.CompletedTask;
+    }
+
+    /// <summary>Everything that belongs to one incarnation.</summary>
+    private sealed record Shift(
+        Incarnation Incarnation, Journal Journal, ClaimLoop Claims, Housekeeping Housekeeping, Submitter Submitter, OwnerServices Services)
+    {
+        public ConcurrentDictionary<long, Owned> Owners { get; } = new();
+    }
+
+    private sealed class RunStore(ExecutionReader reader) : IRunStore
+    {
+        public Task<List<Workflows.Execution.StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken) =>
+            reader.StepsAsync(exec, run, cancellationToken);
+    }
+}

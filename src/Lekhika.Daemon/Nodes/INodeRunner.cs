@@ -1,0 +1,28 @@
+using Lekhika.Workflows.Execution;
+
+namespace Lekhika.Daemon.Nodes;
+
+/// <summary>Runs the nodes of one type. One instance serves all executions; it keeps nothing about any of them.</summary>
+internal interface INodeRunner
+{
+    /// <summary>
+    /// Whether an attempt holds an execution slot. Model calls do not: they wait in lanes of their own bounds, and a lane must see all the
+    /// work there is.
+    /// </summary>
+    bool HoldsSlot => true;
+
+    /// <summary>
+    /// Runs one attempt. Runners of pure nodes answer at once. An exception other than cancellation is a fault of the runner and fails the
+    /// attempt as <c>internal_error</c>.
+    /// </summary>
+    /// <param name="call">The node, its rendered configuration and what it may ask about the run.</param>
+    /// <param name="cancellationToken">Stop, time limit or shutdown.</param>
+    ValueTask<NodeOutcome> RunAsync(NodeCall call, CancellationToken cancellationToken);
+
+    /// <summary>Goes on after a wait that is due.</summary>
+    ValueTask<NodeOutcome> ResumeAsync(NodeCall call, PendingWait wait, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<NodeOutcome>(new NodeFailed(Workflows.ErrorCodes.InternalError, $"A node of type {call.Step.Node.Definition.Type} does not wait."));
+
+    /// <summary>Decides whether a loop makes another pass.</summary>
+    bool DecideIteration(NodeCall call, int iteration) => false;
+}

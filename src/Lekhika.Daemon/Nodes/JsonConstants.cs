@@ -1,0 +1,35 @@
+using System.Text.Json;
+
+namespace Lekhika.Daemon.Nodes;
+
+/// <summary>JSON values that are needed again and again, and elements from what was just written.</summary>
+internal static class JsonConstants
+{
+    public static JsonElement True { get; } = Parse("true"u8.ToArray());
+
+    public static JsonElement False { get; } = Parse("false"u8.ToArray());
+
+    public static JsonElement EmptyObject { get; } = Parse("{}"u8.ToArray());
+
+    public static JsonElement Parse(ReadOnlyMemory<byte> utf8)
+    {
+        using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = 512 });
+        return document.RootElement.Clone();
+    }
+
+    public static JsonElement Parse(MemoryStream written) => Parse(written.GetBuffer().AsMemory(0, (int)written.Length));
+
+    /// <summary>An object from what <paramref name="properties"/> writes into it.</summary>
+    public static JsonElement Object(Action<Utf8JsonWriter> properties)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            properties(writer);
+            writer.WriteEndObject();
+        }
+
+        return Parse(buffer);
+    }
+}
