@@ -50,7 +50,7 @@ public sealed partial class RunMachine
         {
             if (step.Phase == StepPhase.Deciding) return;
             Move(step, StepPhase.Deciding);
-            _offers.Enqueue(step);
+            OfferNext(step);
             return;
         }
 
@@ -81,7 +81,7 @@ public sealed partial class RunMachine
     private void Close(ScopeState scope)
     {
         Move(scope.Step, StepPhase.Closing);
-        _offers.Enqueue(scope.Step);
+        OfferNext(scope.Step);
     }
 
     /// <summary>A graph has ended: all its steps are over, or one has failed it.</summary>

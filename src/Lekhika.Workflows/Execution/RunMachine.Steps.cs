@@ -26,7 +26,7 @@ public sealed partial class RunMachine
         else
         {
             Move(step, StepPhase.Ready);
-            _offers.Enqueue(step);
+            OfferNext(step);
         }
     }
 
