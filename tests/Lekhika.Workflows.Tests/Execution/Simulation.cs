@@ -87,6 +87,7 @@ internal sealed class Simulation
         }
 
         // What was in flight when the run failed may still be recorded.
+        Now = Now.AddMilliseconds(1);
         foreach (var start in _open.Values.OfType<StartStep>().Where(start => start.Step.Node.Body is null && _random.Next(3) == 0))
         {
             MakeLate(Outcome(start.Step, start.Attempt, resumed: true));
@@ -136,6 +137,7 @@ internal sealed class Simulation
     {
         _late.Add(record);
         Make(record);
+        Now = Now.AddMilliseconds(1);
     }
 
     private void Make(StepRecord record)
