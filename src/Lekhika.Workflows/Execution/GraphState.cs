@@ -53,7 +53,7 @@ internal sealed class GraphState
     public double DoneWeight { get; set; }
 
     /// <summary>How much of it is over, 0 to 1.</summary>
-    public double Fraction => Counted || Plan.Weight <= 0 ? 1 : DoneWeight / Plan.Weight;
+    public double Fraction => Counted ? 1 : Plan.Weight > 0 ? DoneWeight / Plan.Weight : 0;
 
     /// <summary>The iteration as its steps see it; null at the top.</summary>
     public ScopeRef? Ref(Func<StepState, StepRef> refOf) => Owner is null

@@ -15,6 +15,7 @@ public sealed partial class RunMachine
         TakeDue(now, actions);
         while (_offers.TryDequeue(out var step))
         {
+            step.IsOffered = false;
             if (step.Graph.Live && Offer(step) is { } action) actions.Add(action);
         }
 
@@ -86,7 +87,7 @@ public sealed partial class RunMachine
             if (step.Phase == StepPhase.Retrying)
             {
                 Move(step, StepPhase.Ready);
-                _offers.Enqueue(step);
+                OfferNext(step);
             }
             else
             {
@@ -100,6 +101,14 @@ public sealed partial class RunMachine
     private static bool IsPending((StepState Step, StepRecord Record) timer) =>
         timer.Step.Graph.Live && timer.Step.Phase is (StepPhase.Retrying or StepPhase.Waiting)
         && ReferenceEquals(timer.Step.Facts!.Latest, timer.Record);
+
+    private void OfferNext(StepState step)
+    {
+        // It may be there already for what it wanted before its last record.
+        if (step.IsOffered) return;
+        step.IsOffered = true;
+        _offers.Enqueue(step);
+    }
 
     private RunAction? Offer(StepState step)
     {

@@ -14,6 +14,8 @@ public sealed partial class RunMachine
         if (record.Attempt < 1) throw StepFacts.Contradiction(record, "attempts are counted from 1.");
 
         var (step, pass) = Locate(record);
+        // Finding the place may have brought in an iteration; what that changes comes before the record.
+        Settle();
         if (pass is { } number) AddDecision(step, number, record);
         else AddFact(step, record);
         Settle();

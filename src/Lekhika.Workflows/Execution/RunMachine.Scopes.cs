@@ -18,6 +18,7 @@ public sealed partial class RunMachine
         scope.Limit = plan.Limit;
         scope.Concurrency = plan.Concurrency;
         scope.Error = plan.Error;
+        Weigh(scope);
         if (scope.Count is { } count && scope.Highest >= count)
             throw StepFacts.Contradiction(record, FormattableString.Invariant($"iteration {scope.Highest} is recorded, but there are only {count}."));
         if (!scope.IsWhile && scope.Decisions.Count > 0)
@@ -50,7 +51,7 @@ public sealed partial class RunMachine
         {
             if (step.Phase == StepPhase.Deciding) return;
             Move(step, StepPhase.Deciding);
-            _offers.Enqueue(step);
+            OfferNext(step);
             return;
         }
 
@@ -60,6 +61,7 @@ public sealed partial class RunMachine
             if (scope.Highest >= scope.Next)
                 throw StepFacts.Contradiction(decision, FormattableString.Invariant($"pass {scope.Highest} is recorded."));
             scope.Count = scope.Next;
+            Weigh(scope);
             Close(scope);
         }
         else if (scope.Next >= scope.Limit)
@@ -81,14 +83,14 @@ public sealed partial class RunMachine
     private void Close(ScopeState scope)
     {
         Move(scope.Step, StepPhase.Closing);
-        _offers.Enqueue(scope.Step);
+        OfferNext(scope.Step);
     }
 
     /// <summary>A graph has ended: all its steps are over, or one has failed it.</summary>
     private void GraphOver(GraphState graph)
     {
         if (graph.Counted || graph.Owner is not { Scope: { } scope }) return;
-        SetGraphOver(graph);
+        SetOver(graph);
         if (!graph.Live) return;
         scope.Active--;
         _scopes.Enqueue(scope);
@@ -147,8 +149,15 @@ public sealed partial class RunMachine
         foreach (var graph in scope.Iterations.Values.ToList())
         {
             if (graph.Started) Kill(graph);
-            if (!graph.HasFacts) scope.Iterations.Remove(graph.Iteration);
+            if (!graph.HasFacts) Forget(scope, graph);
             else if (!graph.Started) StartGraph(graph, live: false);
         }
+    }
+
+    private static void Forget(ScopeState scope, GraphState graph)
+    {
+        scope.Iterations.Remove(graph.Iteration);
+        scope.DoneFraction -= graph.Fraction;
+        Weigh(scope);
     }
 }

@@ -19,6 +19,7 @@ public sealed partial class RunMachine
         else if (facts?.Latest is { } latest)
         {
             Move(step, latest.Outcome == StepOutcome.Retrying ? StepPhase.Retrying : StepPhase.Waiting);
+            SetFraction(step, 0);
             // A retry without a due time is due at once; a wait without one has no timer.
             if (latest.DueAt is { } due) _timers.Enqueue((step, latest), due);
             else if (latest.Outcome == StepOutcome.Retrying) _timers.Enqueue((step, latest), DateTimeOffset.MinValue);
@@ -26,7 +27,7 @@ public sealed partial class RunMachine
         else
         {
             Move(step, StepPhase.Ready);
-            _offers.Enqueue(step);
+            OfferNext(step);
         }
     }
 

@@ -8,10 +8,6 @@ public sealed partial class RunMachine
     /// <summary>The steps that wait now; matching signals to them is the owner's.</summary>
     public IReadOnlyCollection<PendingWait> Waits => [.. _waiting.Select(WaitOf)];
 
-    /// <summary>How much of the run is over, 0 to 100: never goes back, and is 100 only when the run has completed.</summary>
-    public double Progress =>
-        _shown = RunProgress.Shown(_shown, Plan.Weight <= 0 ? 0 : _root.DoneWeight / Plan.Weight, Status == RunStatus.Completed);
-
     /// <summary>All steps in graph order, those of iterations after their map or loop. A run's whole state, so as long as the run is large.</summary>
     public IEnumerable<StepView> Steps => StepsOf(_root);
 
@@ -79,40 +75,6 @@ public sealed partial class RunMachine
         }
 
         return outputs;
-    }
-
-    /// <summary>Tells how far a running step is; ignored unless it is running.</summary>
-    /// <param name="stepKey">The step key.</param>
-    /// <param name="fraction">From 0 to 1.</param>
-    public void ReportFraction(string stepKey, double fraction)
-    {
-        if (FindStep(stepKey) is { Phase: StepPhase.Running, Node.Body: null } step) SetFraction(step, RunProgress.Running(fraction));
-    }
-
-    /// <summary>Raises a step's share and that of everything around it.</summary>
-    private static void SetFraction(StepState step, double fraction)
-    {
-        var gain = fraction - step.Fraction;
-        if (gain <= 0) return;
-        step.Fraction = fraction;
-        var graph = step.Graph;
-        var before = graph.Fraction;
-        graph.DoneWeight += gain * step.Node.Weight;
-        Raise(graph, before);
-    }
-
-    private static void SetGraphOver(GraphState graph)
-    {
-        var before = graph.Plan.Weight <= 0 ? 0 : graph.Fraction;
-        graph.Counted = true;
-        Raise(graph, before);
-    }
-
-    private static void Raise(GraphState graph, double before)
-    {
-        if (graph.Owner is not { Scope: { } scope } owner) return;
-        scope.DoneFraction += graph.Fraction - before;
-        SetFraction(owner, RunProgress.Scope(scope.DoneFraction, scope.Count));
     }
 
     private StepState? FindStep(string key)

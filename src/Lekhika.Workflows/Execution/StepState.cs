@@ -55,6 +55,9 @@ internal sealed class StepState(GraphState graph, PlannedNode node)
     /// <summary>The iterations of a map or loop.</summary>
     public ScopeState? Scope { get; set; }
 
+    /// <summary>Whether it is in the queue of steps with something to hand out.</summary>
+    public bool IsOffered { get; set; }
+
     /// <summary>How much of it is over, 0 to 1.</summary>
     public double Fraction { get; set; }
 
