@@ -37,7 +37,7 @@ internal static class CheckConfigCommand
                     ConfigurationPrinter.Print(result, context.Output);
                 }
 
-                ProblemReport.Write(context, result);
+                ProblemReport.Write(context, result, isCheck: true);
                 if (result.Errors.IsEmpty && !parsed.GetValue(print))
                 {
                     var file = sources.File is { Text: not null } read ? read.Path : "no file";

@@ -7,7 +7,7 @@ namespace Lekhika.Daemon.Cli;
 /// <summary>Writes errors and warnings to standard error, one a line, dressed for what reads it.</summary>
 internal static class ProblemReport
 {
-    public static void Write(CommandContext context, ConfigurationResult result)
+    public static void Write(CommandContext context, ConfigurationResult result, bool isCheck = false)
     {
         foreach (var warning in result.Warnings)
         {
@@ -19,7 +19,7 @@ internal static class ProblemReport
             Error(context, error.ToString());
         }
 
-        if (result.Errors.Length > 0)
+        if (result.Errors.Length > 0 && !isCheck)
         {
             var count = result.Errors.Length == 1 ? "1 error" : string.Create(CultureInfo.InvariantCulture, $"{result.Errors.Length} errors");
             Error(context, $"the configuration has {count}; `lekhika-daemon check-config` shows them again");

@@ -54,16 +54,15 @@ internal static class ConfigurationReader
         var warnings = resolver.Warnings;
 
         var settings = ImmutableArray.CreateBuilder<EffectiveSetting>();
-        var texts = new Dictionary<Setting, string?>();
-        var scope = new DefaultScope(sources, setting => texts.GetValueOrDefault(setting));
+        DefaultScope? scope = null;
+        scope = new DefaultScope(sources, setting => resolver.Chosen.TryGetValue(setting, out var chosen) ? chosen.Text : DefaultOf(setting));
         var values = new Dictionary<Setting, object>();
         var unsound = new HashSet<Setting>();
         foreach (var setting in resolver.Settings)
         {
             var (text, origin) = resolver.Chosen.TryGetValue(setting, out var chosen)
                 ? chosen
-                : (setting.Default ?? setting.ComputeDefault?.Invoke(scope), SettingOrigin.Default);
-            texts[setting] = text;
+                : (DefaultOf(setting), SettingOrigin.Default);
             settings.Add(new(setting, text, origin));
             if (text is null)
             {
@@ -79,9 +78,9 @@ internal static class ConfigurationReader
 
             unsound.Add(setting);
             errors.Add(new(setting.FullName, origin, setting.Sensitivity == Sensitivity.Open ? $"\"{Shorten(text)}\" does not fit: {error}" : error));
-            if (setting.Default is { } fallback)
+            if (DefaultOf(setting) is { } fallback && setting.Read(fallback).Value is { } instead)
             {
-                values[setting] = setting.Read(fallback).Value!; // so that the rules below have something to look at
+                values[setting] = instead; // so that the rules below have something to look at
             }
         }
 
@@ -90,6 +89,8 @@ internal static class ConfigurationReader
         var database = DatabaseBinder.Bind(read, isRequired: purpose != ConfigurationPurpose.Try, errors, warnings);
         var options = errors.Count == 0 ? OptionBinder.Bind(read, database) : null;
         return new(options, [.. errors], [.. warnings], settings.ToImmutable());
+
+        string? DefaultOf(Setting setting) => setting.ComputeDefault is { } compute ? compute(scope!) : setting.Default;
     }
 
     /// <summary>Reads the configuration of this process.</summary>

@@ -19,8 +19,7 @@ internal static class ConsistencyRules
         CheckOrder(values, OllamaSettings.ConnectTimeout, OllamaSettings.FirstByteTimeout, 1, "must not exceed ollama.first_byte_timeout", errors);
         CheckOrder(values, LimitSettings.NodeTimeout, LimitSettings.ExecutionTimeout, 1, "must not exceed limits.execution_timeout", errors);
         if (values.IsSound(WorkerSettings.Concurrency, WorkerSettings.MaxClaimed)
-            && values.Get(WorkerSettings.MaxClaimed) < values.Get(WorkerSettings.Concurrency)
-            && values.IsGiven(WorkerSettings.MaxClaimed))
+            && values.Get(WorkerSettings.MaxClaimed) < values.Get(WorkerSettings.Concurrency))
         {
             errors.Add(new(WorkerSettings.MaxClaimed.FullName, values.Origin(WorkerSettings.MaxClaimed),
                 $"must not be below worker.concurrency ({values.Origin(WorkerSettings.Concurrency)})"));
@@ -82,19 +81,14 @@ internal static class ConsistencyRules
         }
     }
 
-    // Blames whichever of the two was set; a default never outweighs what an operator wrote.
+    // The defaults of the smaller follow the larger, so the smaller was set whenever the rule is broken.
     private static void CheckOrder(
         SettingValues values, Setting<TimeSpan> small, Setting<TimeSpan> large, int factor, string rule, List<ConfigurationProblem> errors)
     {
-        if (!values.IsSound(small, large) || values.Get(small) * factor <= values.Get(large))
+        if (values.IsSound(small, large) && values.Get(small) * factor > values.Get(large))
         {
-            return;
+            errors.Add(new(small.FullName, values.Origin(small),
+                $"{rule}; it is {DurationText.Format(values.Get(small))}, and {large.FullName} is {DurationText.Format(values.Get(large))} ({values.Origin(large)})"));
         }
-
-        var blamed = values.IsGiven(small) ? small : large;
-        var message = blamed == small
-            ? $"{rule}; it is {DurationText.Format(values.Get(small))}, and {large.FullName} is {DurationText.Format(values.Get(large))} ({values.Origin(large)})"
-            : $"too short: {small.FullName} is {DurationText.Format(values.Get(small))} ({values.Origin(small)}), and it {rule}";
-        errors.Add(new(blamed.FullName, values.Origin(blamed), message));
     }
 }

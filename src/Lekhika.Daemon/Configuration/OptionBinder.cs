@@ -33,7 +33,7 @@ internal static class OptionBinder
         {
             Id = values.Get(WorkerSettings.Id),
             Concurrency = values.Get(WorkerSettings.Concurrency),
-            MaxClaimed = Math.Max(values.Get(WorkerSettings.MaxClaimed), values.Get(WorkerSettings.Concurrency)),
+            MaxClaimed = values.Get(WorkerSettings.MaxClaimed),
             MaxRetries = values.Get(WorkerSettings.MaxRetries),
             RetryDelay = values.Get(WorkerSettings.RetryDelay),
             PollInterval = values.Get(WorkerSettings.PollInterval),

@@ -143,7 +143,7 @@ internal sealed class SettingResolver(ConfigurationSources sources)
         var older = given[0];
         var value = sources.Variable(older.Name)!;
         var origin = SettingOrigin.Variable(older.Name);
-        if (Chosen.TryGetValue(setting, out var below) && below.Text != value)
+        if (Chosen.TryGetValue(setting, out var below) && below.Text != value && !older.Name.StartsWith("LEKHIKA_", StringComparison.Ordinal))
         {
             Warnings.Add(new(setting.FullName, origin, $"the environment outweighs {below.Origin}, which is ignored; unset {older.Name} if that is not meant"));
         }

@@ -40,18 +40,24 @@ internal static class OllamaSettings
     {
         Description = "Longest wait for a connection.",
         Default = "5s",
+        DefaultNote = "less if ollama.first_byte_timeout is less",
+        ComputeDefault = scope => scope.AtMost("5s", FirstByteTimeout!),
     };
 
     public static readonly Setting<TimeSpan> FirstByteTimeout = new("ollama", "first_byte_timeout", SettingTypes.Duration("1s", "1h"))
     {
         Description = "Longest wait for the first part of a reply; the server loads the model in this time.",
         Default = "6m",
+        DefaultNote = "less if ollama.total_timeout is less",
+        ComputeDefault = scope => scope.AtMost("6m", TotalTimeout!),
     };
 
     public static readonly Setting<TimeSpan> IdleTimeout = new("ollama", "idle_timeout", SettingTypes.Duration("1s", "1h"))
     {
         Description = "Longest silence inside a reply.",
         Default = "2m",
+        DefaultNote = "less if ollama.total_timeout is less",
+        ComputeDefault = scope => scope.AtMost("2m", TotalTimeout!),
         OlderNames = [new("OLLAMA_TIMEOUT", "seconds")],
     };
 

@@ -36,6 +36,8 @@ internal static class LimitSettings
     {
         Description = "Longest one attempt of a node may take when the node names no timeout.",
         Default = "1h",
+        DefaultNote = "less if limits.execution_timeout is less",
+        ComputeDefault = scope => scope.AtMost("1h", ExecutionTimeout),
         IsReloadable = true,
     };
 

@@ -25,7 +25,18 @@ internal sealed record OlderName(string Name, string? Note = null, Func<string, 
 }
 
 /// <summary>What a computed default may look at.</summary>
-internal sealed record DefaultScope(ConfigurationSources Sources, Func<Setting, string?> Effective);
+/// <param name="Sources">The sources.</param>
+/// <param name="Effective">The text that counts of another setting; must not lead back to the one asked for.</param>
+internal sealed record DefaultScope(ConfigurationSources Sources, Func<Setting, string?> Effective)
+{
+    /// <summary><paramref name="preferred"/>, or what <paramref name="bound"/> is set to if that is shorter.</summary>
+    public string AtMost(string preferred, Setting bound)
+    {
+        var isShorter = Effective(bound) is { } text
+            && DurationText.TryParse(text, out var most) && DurationText.TryParse(preferred, out var duration) && most < duration;
+        return isShorter ? Effective(bound)! : preferred;
+    }
+}
 
 /// <summary>One row of the table of settings: from it come reading, checking, printing, suggestions and <c>docs/configuration.md</c>.</summary>
 internal abstract class Setting(string section, string name)
@@ -42,10 +53,10 @@ internal abstract class Setting(string section, string name)
     /// <summary>One or two sentences for the documentation.</summary>
     public required string Description { get; init; }
 
-    /// <summary>The default in the file's own grammar; null when the setting is unset by default.</summary>
+    /// <summary>The default in the file's own grammar; null when the setting is unset by default or its default is computed.</summary>
     public string? Default { get; init; }
 
-    /// <summary>A default that depends on the machine; <see cref="DefaultNote"/> says how.</summary>
+    /// <summary>A default that depends on the machine or on other settings, used instead of <see cref="Default"/>; <see cref="DefaultNote"/> says how.</summary>
     public Func<DefaultScope, string?>? ComputeDefault { get; init; }
 
     /// <summary>The default in words, where <see cref="Default"/> cannot say it.</summary>

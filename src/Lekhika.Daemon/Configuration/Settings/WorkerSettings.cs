@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -29,8 +30,12 @@ internal static class WorkerSettings
 
     public static readonly Setting<int> MaxClaimed = new("worker", "max_claimed", SettingTypes.Integer(1, 100_000))
     {
-        Description = "Most executions claimed at the same time, those included that wait for a model's turn.",
+        Description = "Most executions claimed at the same time, those included that wait for a model's turn; not below worker.concurrency.",
         Default = "64",
+        DefaultNote = "more if worker.concurrency is more",
+        ComputeDefault = scope => int.TryParse(scope.Effective(Concurrency), CultureInfo.InvariantCulture, out var slots) && slots > 64
+            ? slots.ToString(CultureInfo.InvariantCulture)
+            : "64",
     };
 
     public static readonly Setting<int> MaxRetries = new("worker", "max_retries", SettingTypes.Integer(0, 100))
@@ -72,6 +77,8 @@ internal static class WorkerSettings
     {
         Description = "How often the daemon says that it is alive; at most half of worker.lease.",
         Default = "2s",
+        DefaultNote = "a quarter of worker.lease",
+        ComputeDefault = scope => DurationText.TryParse(scope.Effective(Lease) ?? "", out var lease) ? DurationText.Format(lease / 4) : "2s",
     };
 
     public static readonly Setting<int> MaxRescues = new("worker", "max_rescues", SettingTypes.Integer(1, 1000))
