@@ -18,6 +18,18 @@ public sealed class ModelException : Exception
 
     /// <summary>Whether a later attempt of the node may succeed.</summary>
     public bool Retryable => Failure is ModelFailure.Unavailable or ModelFailure.Broken or ModelFailure.TimedOut;
+
+    /// <summary>The endpoint itself is to blame (unreachable, overloaded, cut off), so it counts towards setting the endpoint aside.</summary>
+    internal bool EndpointFault { get; init; }
+
+    /// <summary>Repeating it within the same call is of no use, even if the kind of failure is one that is repeated.</summary>
+    internal bool Final { get; init; }
+
+    /// <summary>How long the endpoint asked to be left alone (Retry-After).</summary>
+    internal TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Whether the pool itself may try again: connect errors, overload and broken streams, but never a refusal or a time limit.</summary>
+    internal bool Repeatable => !Final && (Failure is ModelFailure.Unavailable or ModelFailure.Broken);
 }
 
 /// <summary>Kinds of failure of a model call.</summary>
