@@ -60,6 +60,16 @@ internal sealed class Router(HostGuard guard, StatsRecorder stats)
         {
             // The client left; there is nobody to tell. Counted where it matters.
         }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // A fault of the double itself must not pass for one of the server's.
+            stats.Error();
+            await Console.Error.WriteLineAsync($"ollama-double: {http.Request.Method} {http.Request.Path} failed: {error}");
+            if (http.Response.HasStarted)
+                http.Abort();
+            else
+                await HttpReply.ErrorAsync(http, 500, $"ollama-double itself failed: {error.Message}");
+        }
     }
 
     private async Task NotFoundAsync(HttpContext http, string path)

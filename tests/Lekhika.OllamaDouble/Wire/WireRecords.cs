@@ -41,7 +41,7 @@ internal record CounterFields
     public WireDebugInfo? DebugInfo { get; init; }
 
     [JsonExtensionData, JsonPropertyOrder(30)]
-    public Dictionary<string, JsonElement>? Extra { get; init; }
+    public Dictionary<string, JsonElement>? Extra { get; set; }
 }
 
 internal sealed record GenerateLine : CounterFields
