@@ -49,6 +49,7 @@ public sealed partial class RunMachine
 
     private GraphState Iteration(ScopeState scope, int number, StepRecord record)
     {
+        if (scope.Step.Phase == StepPhase.Skipped) throw StepFacts.Contradiction(record, $"no path that was taken leads to '{scope.Step.Key}'.");
         if (scope.Count is { } count && number >= count)
             throw StepFacts.Contradiction(record, FormattableString.Invariant($"'{scope.Step.Key}' has {count} iterations, counted from 0."));
         var graph = GraphOf(scope, number);

@@ -113,6 +113,8 @@ public sealed partial class RunMachine
     {
         if (step.Facts is { } facts && (facts.Final ?? facts.Latest ?? facts.Opened) is { } record)
             throw StepFacts.Contradiction(record, "no path that was taken leads to the step.");
+        if (step.Scope is { Highest: >= 0 })
+            throw new InvalidOperationException($"No path that was taken leads to '{step.Key}', but records of its iterations are there, which contradicts that.");
         Move(step, StepPhase.Skipped);
         Leave(step);
         _changed.Enqueue(step);
