@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Lekhika.Workflows.Execution;
 
-/// <summary>What the owner of a run has to do next. Each is given once; a fresh machine after a replay gives what is still unanswered again.</summary>
+/// <summary>
+/// What the owner of a run has to do next. Each is given once; a fresh machine after a replay gives again what is still unanswered.
+/// </summary>
 public abstract record RunAction
 {
     private protected RunAction()
@@ -15,12 +17,15 @@ public abstract record RunAction
 /// <param name="Attempt">Number of the attempt, from 1.</param>
 public sealed record StartStep(StepRef Step, int Attempt) : RunAction;
 
-/// <summary>A wait is due. Answered by a final record, or by another wait (same attempt with a later due time, or a higher attempt).</summary>
+/// <summary>A wait is due. Answered by a final record, a retry, or another wait (same attempt and later due time, or a higher attempt).</summary>
 /// <param name="Step">The step.</param>
 /// <param name="Wait">The wait that is due.</param>
 public sealed record ResumeStep(StepRef Step, PendingWait Wait) : RunAction;
 
-/// <summary>Decide whether a while-loop makes another pass. Answered by <see cref="StepOutcome.Opened"/> under the key of the pass.</summary>
+/// <summary>
+/// Decide whether a while-loop makes another pass. Answered by <see cref="StepOutcome.Opened"/> with the decision true or false, under
+/// the key of the pass.
+/// </summary>
 /// <param name="Step">The loop.</param>
 /// <param name="Iteration">Number of the pass, from 0; its key is <see cref="StepKey.Iteration"/>.</param>
 public sealed record DecideIteration(StepRef Step, int Iteration) : RunAction;

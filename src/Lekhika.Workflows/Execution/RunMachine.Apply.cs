@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Lekhika.Workflows.Execution;
 
 /// <content>Taking in records.</content>
@@ -32,7 +34,9 @@ public sealed partial class RunMachine
             var step = graph.Steps[node.Index];
             if (iteration is null)
             {
-                return path.AtEnd ? (step, null) : throw StepFacts.Contradiction(record, $"'{id}' is entered without the number of an iteration.");
+                return path.AtEnd
+                    ? (step, null)
+                    : throw StepFacts.Contradiction(record, $"'{id}' is entered without the number of an iteration.");
             }
 
             if (node.Body is null) throw StepFacts.Contradiction(record, $"'{id}' has no iterations.");
@@ -49,6 +53,8 @@ public sealed partial class RunMachine
 
     private GraphState Iteration(ScopeState scope, int number, StepRecord record)
     {
+        if (scope.Step.Phase == StepPhase.Skipped)
+            throw StepFacts.Contradiction(record, $"no path that was taken leads to '{scope.Step.Key}'.");
         if (scope.Count is { } count && number >= count)
             throw StepFacts.Contradiction(record, FormattableString.Invariant($"'{scope.Step.Key}' has {count} iterations, counted from 0."));
         var graph = GraphOf(scope, number);
@@ -104,7 +110,7 @@ public sealed partial class RunMachine
 
     private void AddDecision(StepState step, int pass, StepRecord record)
     {
-        if (record.Outcome != StepOutcome.Opened || record.Decision?.ValueKind is not (System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False))
+        if (record.Outcome != StepOutcome.Opened || record.Decision?.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
             throw StepFacts.Contradiction(record, "the record of a pass is Opened with the decision true or false.");
         var scope = step.Scope!;
         if (scope.Opened && !scope.IsWhile) throw StepFacts.Contradiction(record, "the passes of this scope are not decided one by one.");

@@ -20,7 +20,11 @@ public sealed partial class RunMachine
         scope.Error = plan.Error;
         Weigh(scope);
         if (scope.Count is { } count && scope.Highest >= count)
-            throw StepFacts.Contradiction(record, FormattableString.Invariant($"iteration {scope.Highest} is recorded, but there are only {count}."));
+        {
+            throw StepFacts.Contradiction(
+                record, FormattableString.Invariant($"iteration {scope.Highest} is recorded, but there are only {count}."));
+        }
+
         if (!scope.IsWhile && scope.Decisions.Count > 0)
             throw StepFacts.Contradiction(record, "passes of it are decided one by one, as only a while-loop's are.");
     }
@@ -119,10 +123,12 @@ public sealed partial class RunMachine
 
     private static bool IsEarlier(StepState one, StepState other)
     {
-        var order = (one.Facts!.Final!.FinishedAt ?? DateTimeOffset.MaxValue).CompareTo(other.Facts!.Final!.FinishedAt ?? DateTimeOffset.MaxValue);
+        var order = EndOf(one).CompareTo(EndOf(other));
         if (order == 0) order = one.Graph.Iteration.CompareTo(other.Graph.Iteration);
         return order == 0 ? one.Node.Index < other.Node.Index : order < 0;
     }
+
+    private static DateTimeOffset EndOf(StepState step) => step.Facts!.Final!.FinishedAt ?? DateTimeOffset.MaxValue;
 
     /// <summary>Ends all that goes on in a graph. Its records stay, and more may come.</summary>
     private void Kill(GraphState graph)

@@ -113,6 +113,12 @@ public sealed partial class RunMachine
     {
         if (step.Facts is { } facts && (facts.Final ?? facts.Latest ?? facts.Opened) is { } record)
             throw StepFacts.Contradiction(record, "no path that was taken leads to the step.");
+        if (step.Scope is { Highest: >= 0 })
+        {
+            throw new InvalidOperationException(
+                $"No path that was taken leads to '{step.Key}', which contradicts the records that are there of its iterations.");
+        }
+
         Move(step, StepPhase.Skipped);
         Leave(step);
         _changed.Enqueue(step);
@@ -143,7 +149,8 @@ public sealed partial class RunMachine
     private static InvalidOperationException NotFired(StepState step, string fired)
     {
         var facts = step.Facts!;
-        return StepFacts.Contradiction((facts.Final ?? facts.Latest ?? facts.Opened)!, $"the edge from '{fired}' that fired it is not taken.");
+        return StepFacts.Contradiction(
+            (facts.Final ?? facts.Latest ?? facts.Opened)!, $"the edge from '{fired}' that fired it is not taken.");
     }
 
     /// <summary>Which taken edge fires an <c>any</c> join of which nothing is recorded: the first in edge order.</summary>

@@ -8,7 +8,7 @@ public sealed partial class RunMachine
     /// <summary>The steps that wait now; matching signals to them is the owner's.</summary>
     public IReadOnlyCollection<PendingWait> Waits => [.. _waiting.Select(WaitOf)];
 
-    /// <summary>All steps in graph order, those of iterations after their map or loop. A run's whole state, so as long as the run is large.</summary>
+    /// <summary>All steps in graph order, those of iterations after their map or loop: the whole state of the run.</summary>
     public IEnumerable<StepView> Steps => StepsOf(_root);
 
     /// <summary>The steps that may run or are running now.</summary>
@@ -17,7 +17,9 @@ public sealed partial class RunMachine
     /// <summary>One step; null if there is none with that key (yet).</summary>
     public StepView? Step(string stepKey) => FindStep(stepKey) is { Graph.Started: true } step ? ViewOf(step) : null;
 
-    /// <summary>The output of a step that is over; null if it is not, or was skipped. What failed and was lived with has <c>{ "error": … }</c>.</summary>
+    /// <summary>
+    /// The output of a step that is over; null if it is not, or was skipped. What failed and was lived with has <c>{ "error": … }</c>.
+    /// </summary>
     public JsonElement? OutputOf(string stepKey) => FindStep(stepKey) is { Graph.Started: true } step ? RunOutputs.OfStep(step) : null;
 
     /// <summary>The result of an iteration that is over, else null. A failed one has <c>{ "error": … }</c>.</summary>
@@ -48,7 +50,9 @@ public sealed partial class RunMachine
         }
     }
 
-    /// <summary>The output of the node with that id as a step sees it: in its own graph, else in the graphs around it. Null if it has none.</summary>
+    /// <summary>
+    /// The output of the node with that id as a step sees it: in its own graph, else in the graphs around it. Null if it has none.
+    /// </summary>
     public JsonElement? VisibleOutput(StepRef step, string nodeId)
     {
         ArgumentNullException.ThrowIfNull(step);
@@ -105,7 +109,7 @@ public sealed partial class RunMachine
         {
             yield return ViewOf(step);
             if (step.Scope is not { } scope) continue;
-            foreach (var iteration in scope.Iterations.Values.Where(iteration => iteration.Started).OrderBy(iteration => iteration.Iteration))
+            foreach (var iteration in scope.Iterations.Values.Where(it => it.Started).OrderBy(it => it.Iteration))
             {
                 foreach (var inner in StepsOf(iteration)) yield return inner;
             }

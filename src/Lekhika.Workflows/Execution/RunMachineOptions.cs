@@ -3,7 +3,7 @@ namespace Lekhika.Workflows.Execution;
 /// <summary>Bounds of one run; what a node asks for is cut to them or fails.</summary>
 public sealed record RunMachineOptions
 {
-    /// <summary>The most iterations of one map that run at a time; a node's <c>concurrency</c> is cut to it. Default 64, at least 1.</summary>
+    /// <summary>The most iterations of one map that run at a time; what a node asks for is cut to it. Default 64, at least 1.</summary>
     public int MaxConcurrency { get; init; } = 64;
 
     /// <summary>The most passes of one loop; a node's <c>max_iterations</c> is cut to it. Default 10 000.</summary>

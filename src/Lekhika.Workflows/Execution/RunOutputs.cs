@@ -11,7 +11,11 @@ internal static class RunOutputs
     /// <summary>Outputs are nested into each other, so more depth is allowed than for what comes from outside.</summary>
     private const int MaxDepth = 1000;
 
-    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = MaxDepth };
+    private static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        MaxDepth = MaxDepth,
+    };
 
     public static JsonElement Empty { get; } = Object(_ => { });
 

@@ -22,7 +22,8 @@ internal sealed record ScopeDecision(JsonElement[]? Items, int? Count, int Limit
             var items = list.EnumerateArray().ToArray();
             var mostItems = Bound(decision, config, "max_items", limits.MaxItems, limits.MaxItems);
             var concurrency = Bound(decision, config, "concurrency", 1, Math.Max(1, limits.MaxConcurrency));
-            return new(items, items.Length, mostItems, Math.Max(1, concurrency), items.Length > mostItems ? TooManyItems(node, items.Length, mostItems) : null);
+            var error = items.Length > mostItems ? TooManyItems(node, items.Length, mostItems) : null;
+            return new(items, items.Length, mostItems, Math.Max(1, concurrency), error);
         }
 
         var mostPasses = Bound(decision, config, "max_iterations", limits.MaxIterations, limits.MaxIterations);

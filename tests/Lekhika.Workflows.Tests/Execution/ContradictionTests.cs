@@ -56,6 +56,8 @@ public sealed class ContradictionTests
         { "no such node in a body", [Done("m[0].q")] },
         { "a skipped step", [Done("a"), Done("b")] },
         { "a step that is skipped later", [Done("b"), Done("a")] },
+        { "an iteration of a skipped map", [Done("a"), Done("k[0].x")] },
+        { "an iteration of a map that is skipped later", [Done("k[0].x"), Done("a")] },
         { "fired by no predecessor", [Done("j") with { FiredBy = "m" }] },
         { "fired where all are joined", [Done("b") with { FiredBy = "a" }] },
         { "fired by an edge not taken", [Done("j") with { FiredBy = "a" }, Done("a")] },
@@ -81,7 +83,8 @@ public sealed class ContradictionTests
     {
         var join = Node("j") with { Join = JoinMode.Any };
         var machine = Machine(Graph(
-            [Node("a"), Node("b"), Node("c"), join, Scope("m", "map", Graph("x")), Scope("l", "loop", Graph("y"))], "a-b:x", "a-j:x", "c-j"));
+            [Node("a"), Node("b"), Node("c"), join, Scope("m", "map", Graph("x")), Scope("l", "loop", Graph("y")), Scope("k", "map", Graph("x"))],
+            "a-b:x", "a-k:x", "a-j:x", "c-j"));
         var refusal = Assert.Throws<InvalidOperationException>(() =>
         {
             foreach (var record in records) machine.Apply(record);

@@ -192,7 +192,7 @@ public sealed class RunMachineProperties
 
     /// <summary>More tests on request: LEKHIKA_PROPERTY_FACTOR=50 runs fifty times as many.</summary>
     private static void Hold(int tests, Action<RunCase> property) => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(tests * Factor),
+        Config.QuickThrowOnFailure.WithMaxTest(tests * Factor).WithQuietOnSuccess(true),
         Prop.ForAll(RandomGraphs.Cases(), run =>
         {
             property(run);
