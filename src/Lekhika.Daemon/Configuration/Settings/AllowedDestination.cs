@@ -34,7 +34,9 @@ internal sealed record AllowedDestination(string? Host, int? Port, IPNetwork? Ne
 
         if (text.Contains('/', StringComparison.Ordinal))
         {
-            return IPNetwork.TryParse(text, out var network)
+            // .NET 9 refuses bits after the prefix and .NET 10 drops them; a typing slip should not widen what is allowed.
+            var address = text[..text.IndexOf('/', StringComparison.Ordinal)];
+            return IPNetwork.TryParse(text, out var network) && network.BaseAddress.Equals(IPAddress.Parse(address))
                 ? new AllowedDestination(null, null, network)
                 : Reading<AllowedDestination>.Failed("expected a network such as 10.0.0.0/8, with the bits after the prefix zero");
         }
