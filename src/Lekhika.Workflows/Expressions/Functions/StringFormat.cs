@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 
 namespace Lekhika.Workflows.Expressions;
@@ -157,7 +156,7 @@ internal static class StringFormat
                 AppendMap(result, value.MapValue, ref frame);
                 break;
             default:
-                result.Append(value.Kind == CelKind.Double ? Plain(value.DoubleValue) : value.ToText());
+                result.Append(value.Kind == CelKind.Double ? CelNumber.ShortestPlain(value.DoubleValue) : value.ToText());
                 break;
         }
 
@@ -177,17 +176,6 @@ internal static class StringFormat
         }
 
         result.Append('}');
-    }
-
-    /// <summary>Shortest digits without an exponent.</summary>
-    private static string Plain(double value)
-    {
-        var text = CelNumber.Shortest(value);
-        if (!text.Contains('e', StringComparison.Ordinal))
-            return text;
-        return Math.Abs(value) >= 1
-            ? new BigInteger(value).ToString(CultureInfo.InvariantCulture)
-            : value.ToString("0." + new string('#', 340), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Fixed-point digits; what lies exactly between two goes to the even one.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -22,16 +23,45 @@ internal static class JsonText
         return JsonElement.ParseValue(ref reader);
     }
 
-    public static double NumberOf(JsonElement element)
+    /// <summary>Writes an element as it is, but with U+FFFD for lone surrogates, which the writer would refuse halfway.</summary>
+    public static void Write(Utf8JsonWriter writer, JsonElement element)
     {
-        try
+        if (!MayHoldLoneSurrogates(element))
         {
-            return element.GetDouble();
+            element.WriteTo(writer);
+            return;
         }
-        catch (FormatException)
+
+        switch (element.ValueKind)
         {
-            return double.Parse(element.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture);
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var property in element.EnumerateObject())
+                {
+                    writer.WritePropertyName(NameOf(property));
+                    Write(writer, property.Value);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in element.EnumerateArray())
+                    Write(writer, item);
+                writer.WriteEndArray();
+                break;
+            default:
+                writer.WriteStringValue(StringOf(element));
+                break;
         }
+    }
+
+    public static bool MayHoldLoneSurrogates(JsonElement element)
+    {
+        if (element.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.String))
+            return false;
+        var raw = JsonMarshal.GetRawUtf8Value(element);
+        return raw.IndexOf("\\ud"u8) >= 0 || raw.IndexOf("\\uD"u8) >= 0;
     }
 
     public static string StringOf(JsonElement element)
@@ -55,7 +85,10 @@ internal static class JsonText
         catch (InvalidOperationException)
         {
             var raw = property.ToString();
-            return Unescape(raw[..(raw.LastIndexOf("\":", StringComparison.Ordinal) + 1)]);
+            var end = 1;
+            while (raw[end] != '"')
+                end += raw[end] == '\\' ? 2 : 1;
+            return Unescape(raw[..(end + 1)]);
         }
     }
 
