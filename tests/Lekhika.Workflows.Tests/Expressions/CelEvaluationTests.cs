@@ -80,7 +80,8 @@ public sealed class CelEvaluationTests
     [InlineData("timestamp('2024-02-29T23:30:00Z').getDate('+05:45')", "1")]
     [InlineData("duration('1h') + duration('30m') == duration('5400s')", "true")]
     [InlineData("type(1) == int && type([]) == list && type(type(1)) == type", "true")]
-    public void Functions_and_macros_of_the_extensions(string text, string expected) => Assert.Equal(expected, Cel.Json(text));
+    public void Functions_and_macros_of_the_extensions(string text, string expected) =>
+        Assert.True(System.Text.Json.JsonElement.DeepEquals(Cel.Parse(expected), Cel.Eval(text).ToJson()), Cel.Json(text));
 
     [Theory]
     [InlineData("'😀x'.matches('^.x$')", true)]

@@ -76,7 +76,20 @@ public sealed class CelValueTests
         Assert.Equal("[\"a\\\":\uFFFD\",\"list\"]", Cel.Eval("inputs.map(k, k)", bindings).ToText());
         Assert.Equal("[\"😀\",\"\uFFFD\"]", Cel.Eval("inputs.list", bindings).ToText());
         Assert.Equal(CelValue.From(false), Cel.Eval("key in inputs", new CelBindings { ["key"] = CelValue.From("\uD800"), ["inputs"] = CelValue.FromJson(Cel.Parse("{}")) }));
-        Assert.Equal("{\"a\\\":\uFFFD\":\"x\uFFFDy\",\"list\":[\"😀\",\"\uFFFD\"]}", Cel.Json("[inputs][0]", bindings));
+        Assert.Equal("{\"a\\\":\uFFFD\":\"x\uFFFDy\",\"list\":[\"😀\",\"\uFFFD\"]}", Cel.Eval("[inputs][0]", bindings).ToText());
+        Assert.Equal("😀", Cel.Eval("inputs", bindings).ToJson().GetProperty("list")[0].GetString());
+    }
+
+    [Theory]
+    [InlineData("क्\u200Dष 😀 \u00A0 \u2028")]
+    [InlineData("a\\u0041 \\\\ \\")]
+    [InlineData("\u0001\n\t\"")]
+    public void Text_inside_of_lists_is_readable_and_valid_JSON(string text)
+    {
+        var shown = CelValue.FromList([CelValue.From(text)]).ToText();
+        Assert.Equal(text, Cel.Parse(shown)[0].GetString());
+        if (!text.Any(c => c is '\\' or '"' or < ' '))
+            Assert.Equal($"[\"{text}\"]", shown);
     }
 
     [Fact]

@@ -103,7 +103,7 @@ public readonly partial struct CelValue
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, JsonText.WriterOptions))
             WriteTo(writer);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return JsonText.Readable(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
     private void WriteList(Utf8JsonWriter writer)

@@ -92,6 +92,39 @@ internal static class JsonText
         }
     }
 
+    /// <summary>
+    /// Takes escapes back that JSON does not need: the writer escapes what is beyond U+FFFF and joiners of some scripts even when relaxed.
+    /// </summary>
+    public static string Readable(string json)
+    {
+        var next = json.IndexOf("\\u", StringComparison.Ordinal);
+        if (next < 0)
+            return json;
+        var text = new StringBuilder(json.Length);
+        for (var at = 0; at < json.Length;)
+        {
+            var escape = json.IndexOf('\\', at);
+            escape = escape < 0 ? json.Length : escape;
+            text.Append(json, at, escape - at);
+            at = escape;
+            if (at == json.Length)
+                break;
+            if (json[at + 1] == 'u' && Code(json, at + 2) is >= ' ' and not '"' and not '\\' and var unit)
+            {
+                text.Append(unit);
+                at += 6;
+                continue;
+            }
+
+            text.Append(json, at, 2);
+            at += 2;
+        }
+
+        return text.ToString();
+    }
+
+    private static char Code(string json, int at) => (char)ushort.Parse(json.AsSpan(at, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
     /// <summary>JSON allows escapes of lone surrogates, text does not: they become U+FFFD.</summary>
     private static string Unescape(string raw)
     {
@@ -112,7 +145,7 @@ internal static class JsonText
                 'n' => '\n',
                 'r' => '\r',
                 't' => '\t',
-                'u' => (char)ushort.Parse(raw.AsSpan(i + 1, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                'u' => Code(raw, i + 1),
                 var other => other,
             });
             if (raw[i] == 'u')
