@@ -114,6 +114,7 @@ public sealed class CelEvaluationTests
     [InlineData(@"(a)\1")]
     [InlineData("a**")]
     [InlineData("a{1001}")]
+    [InlineData("a{900}b{900}c{900}d{900}e{900}f{900}")]
     [InlineData("((a{100}){100}){100}")]
     [InlineData("[z-a]")]
     [InlineData("[[:nope:]]")]

@@ -30,6 +30,7 @@ public sealed class CelSyntaxTests
     [InlineData("12abc", 1, 3, "right after a number")]
     [InlineData("for", 1, 1, "reserved word")]
     [InlineData("a #", 1, 3, "found '#'")]
+    [InlineData("a\u00A0b", 1, 2, "found 'U+00A0'")]
     [InlineData("Foo{a: 1}", 1, 4, "messages cannot be made")]
     [InlineData("has(a)", 1, 1, "has(inputs.topic)")]
     [InlineData("[1].map(x + 1, x)", 1, 11, "the name of a variable")]
@@ -97,21 +98,54 @@ public sealed class CelSyntaxTests
         Assert.True(Cel.Eval(new string('!', 10_001) + "true").Equals(CelValue.From(false)));
     }
 
-    [Fact]
-    public void What_is_accepted_at_the_limit_also_evaluates_on_a_small_stack()
+    public static TheoryData<string> AtTheLimits => new(
+        new string('(', 199) + "1" + new string(')', 199),
+        string.Concat(Enumerable.Repeat("[1].map(x, ", 199)) + "1" + new string(')', 199),
+        string.Concat(Enumerable.Repeat("-size([", 99)) + "1" + string.Concat(Enumerable.Repeat("])", 99)),
+        "1" + string.Concat(Enumerable.Repeat(" + 1", 499)),
+        "a" + string.Concat(Enumerable.Repeat(".map(x, x)", 499)));
+
+    [Theory]
+    [MemberData(nameof(AtTheLimits))]
+    public void What_is_accepted_evaluates_on_an_ordinary_stack(string text)
     {
-        var options = CelCompileOptions.Default;
-        string[] texts =
-        [
-            new string('(', options.MaxNesting - 1) + "1" + new string(')', options.MaxNesting - 1),
-            string.Concat(Enumerable.Repeat("[1].map(x, ", options.MaxNesting - 1)) + "1" + new string(')', options.MaxNesting - 1),
-            "1" + string.Concat(Enumerable.Repeat(" + 1", options.MaxTreeDepth - 1)),
-        ];
-        var results = new List<CelKind>();
-        var thread = new Thread(() => results.AddRange(texts.Select(text => Cel.Eval(text).Kind)), 512 * 1024);
+        var bindings = new CelBindings { ["a"] = CelValue.FromList([]) };
+        Assert.IsType<CelKind>(OnStackOf(1536, () => Cel.Eval(text, bindings).Kind));
+    }
+
+    [Theory]
+    [MemberData(nameof(AtTheLimits))]
+    public void On_a_small_stack_it_ends_in_an_error_at_worst(string text)
+    {
+        var bindings = new CelBindings { ["a"] = CelValue.FromList([]) };
+        var outcome = OnStackOf(256, () => Cel.Eval(text, bindings).Kind);
+        Assert.True(outcome is CelKind or CelSyntaxException or CelBudgetException, $"{outcome}");
+
+        // Compiled elsewhere, so that the evaluation alone meets the small stack.
+        var expression = CelExpression.Compile(text);
+        outcome = OnStackOf(192, () => expression.Evaluate(bindings).Kind);
+        Assert.True(outcome is CelKind or CelBudgetException, $"{outcome}");
+    }
+
+    private static object? OnStackOf(int kibibytes, Func<object> action)
+    {
+        object? outcome = null;
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    outcome = action();
+                }
+                catch (Exception error) when (error is CelSyntaxException or CelEvaluationException)
+                {
+                    outcome = error;
+                }
+            },
+            kibibytes * 1024);
         thread.Start();
         thread.Join();
-        Assert.Equal([CelKind.Int, CelKind.List, CelKind.Int], results);
+        return outcome;
     }
 
     [Fact]

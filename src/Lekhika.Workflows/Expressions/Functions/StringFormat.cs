@@ -75,6 +75,7 @@ internal static class StringFormat
             case 'd':
                 return $"decimal clause can only be used on integers, was given {kind}";
             case 'f' or 'e' when value.IsNumber:
+                frame.Charge(20 + (precision ?? 0));
                 var number = CelNumber.ToDouble(value);
                 result.Append(!double.IsFinite(number) ? CelNumber.Shortest(number) : clause == 'f' ? Fixed(number, precision ?? 6) : Scientific(number, precision ?? 6));
                 return null;
@@ -132,7 +133,7 @@ internal static class StringFormat
 
     private static string? AppendText(StringBuilder result, in CelValue value, ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         switch (value.Kind)
         {
             case CelKind.Null:
