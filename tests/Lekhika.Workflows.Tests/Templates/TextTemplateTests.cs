@@ -42,6 +42,7 @@ public sealed class TextTemplateTests
 
     [Theory]
     [InlineData("a {{ inputs.topic", 1, 3, "never closed with '}}'; to write the braces themselves use {{ \"{{\" }}")]
+    [InlineData("a {{ inputs.n // the number }}", 1, 3, "what follows '//' on a line is a comment")]
     [InlineData("a\nbc {{ 1 + }}", 2, 11, "found the end but expected a value")]
     [InlineData("{{ }}", 1, 3, "empty")]
     [InlineData("x {{ 'abc }}", 1, 6, "without its closing '")]
