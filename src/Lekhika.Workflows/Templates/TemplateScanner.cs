@@ -52,7 +52,8 @@ internal sealed class TemplateScanner(string text)
 
         if (close < 0)
         {
-            _errors.Add(CelSyntaxException.At(text, open, """found a '{{' that is never closed with '}}'; to write the braces themselves use {{ "{{" }}"""));
+            var comment = text.IndexOf("//", open, StringComparison.Ordinal) >= 0 ? " (what follows '//' on a line is a comment)" : "";
+            _errors.Add(CelSyntaxException.At(text, open, $$$"""found a '{{' that is never closed with '}}'{{{comment}}}; to write the braces themselves use {{ "{{" }}"""));
             return text.Length;
         }
 
