@@ -105,6 +105,11 @@ internal sealed class ReplyRun(HttpContext http, CompletionRequest request, Repl
             var piece = thinking ? new ReplyPiece("", text) : new ReplyPiece(text);
             await writer.WriteAsync(format.Piece(piece, _extra), flush || i == 0, cancellationToken);
         }
+        if (plan.ToolCalls.Count > 0)
+        {
+            tokens += plan.SilentTokens;
+            await PaceAsync(start, tokens, cancellationToken);
+        }
         if (all <= plan.FaultAfter || plan.Kind is FaultKind.Repeat or FaultKind.RepeatError)
             await StrikeAsync(runner, writer, cancellationToken, atEnd: true);
         return tokens;
