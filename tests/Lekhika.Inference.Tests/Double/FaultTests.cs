@@ -151,6 +151,7 @@ public sealed class FaultTests
         }
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GenerateAsync("fault-503-n1", Token)).Status);
         Assert.Equal(HttpStatusCode.OK, (await client.GenerateAsync("fault-503-n1", Token)).Status);
+        Assert.Equal(5, ollama.Stats.Faults);
         ollama.Reset();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GenerateAsync("fault-503-n1", Token)).Status);
     }
