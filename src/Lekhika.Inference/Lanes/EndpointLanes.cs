@@ -15,8 +15,8 @@ namespace Lekhika.Inference.Lanes;
 //      the hope of its next request: a caller with one request after the other would else pay two swaps for each.
 //   3. A lane that has waited MaxWait displaces the lane whose turn is the oldest, though that has work left. No lane starves: it waits at most
 //      MaxWait and what is in flight, and lanes that wait are taken in the order they began to wait.
-//   4. But a turn lasts at least MinTurnFactor swaps. When everything is late the endpoint works instead of swapping: at most
-//      1/(1 + MinTurnFactor) of its time goes into swaps, and turns go round.
+//   4. But a turn lasts at least MinTurnFactor swaps, its own included. When everything is late the endpoint works instead of swapping: at most
+//      1/MinTurnFactor of its time goes into swaps, and turns go round.
 //   5. Never a request for a model that has no place: the server would queue it where it cannot be cancelled, and let others overtake it.
 //
 //   Failures: a request that ends badly frees its slot like any other; a caller who leaves is gone from the queue at once and, if it had its
