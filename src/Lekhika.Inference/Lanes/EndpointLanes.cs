@@ -79,19 +79,19 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
     /// <summary>A request that had its turn has ended.</summary>
     /// <param name="ticket">The request.</param>
     /// <param name="now">The time.</param>
-    /// <param name="load">The load time its reply told; null if it failed.</param>
-    public void Finish(Ticket ticket, TimeSpan now, TimeSpan? load)
+    /// <param name="load">The load time its reply told; null if it failed or its caller left.</param>
+    /// <param name="failed">It failed.</param>
+    public void Finish(Ticket ticket, TimeSpan now, TimeSpan? load, bool failed = false)
     {
         var lane = ticket.Lane!;
         lane.InFlight--;
         InFlight--;
         if (lane.InFlight == 0)
             lane.IdleSince = now;
-        if (load is not { } time)
-        {
+        if (failed)
             lane.Failed++;
+        if (load is not { } time)
             return;
-        }
 
         lane.Served++;
         if (!ticket.PaysLoad)
