@@ -29,6 +29,9 @@ public static class WorkflowReader
         var dialect = DialectDetector.Detect(document, options.Catalogue);
         var definition = dialect switch
         {
+            Dialect.Lekhika => new LekhikaReader(options, problems, sources).Read(document),
+            Dialect.SynthralOS => new SynthralReader(options, problems, sources).Read(document),
+            Dialect.CtrlChecks => new CtrlChecksReader(options, problems, sources).Read(document),
             _ => ReadCanonical(document, options, problems),
         };
         return new ReadResult
