@@ -34,6 +34,9 @@ internal static class CelText
         return quoted.Append('"').ToString();
     }
 
+    /// <summary>A list of string literals.</summary>
+    public static string List(IEnumerable<string> texts) => $"[{string.Join(", ", texts.Select(Quote))}]";
+
     /// <summary>A member of a value: by dot where the grammar allows it, else by index.</summary>
     public static string Member(string value, string name) =>
         IsName(name) && !Reserved.Contains(name) ? $"{value}.{name}" : $"{value}[{Quote(name)}]";

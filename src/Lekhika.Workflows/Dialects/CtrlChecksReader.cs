@@ -114,7 +114,7 @@ internal sealed class CtrlChecksReader(ReadOptions options, ProblemList problems
         private static (string Cel, int Used) Single(DraftNode node, IReadOnlyList<string> members)
         {
             var (cel, used) = Output(node, members);
-            if (members.Count == 0 || used > 0 || cel != CelText.Node(node.Id)) return (cel, used);
+            if (members.Count == 0 || used > 0 || cel != CelText.Node(node.Id) || node.Type == "http") return (cel, used);
             return (CelText.MemberOr(cel, members[0], CelText.Member("inputs", members[0])), 1);
         }
 

@@ -6,26 +6,24 @@ namespace Lekhika.Workflows.Dialects;
 /// </summary>
 internal static class LekhikaChapters
 {
+    /// <summary>A number or a range of two, with commas, and perhaps a word after it.</summary>
+    private const string NumberOrRange = "^ *[1-9][0-9,]*( *(-|–| to ) *[1-9][0-9,]*)?( +[A-Za-z]+)? *$";
+
     /// <summary>CEL for the number of chapters.</summary>
     public static string Count()
     {
         var byWords = $"[{Words("8001")}].map(words, words <= 2000 ? 3 : words <= 5000 ? 4 : words <= 10000 ? 6 : 8)[0]";
-        return LekhikaNames.SpellingsOf("chapter_count").Reverse().Aggregate(byWords, static (tail, key) => Number(key, tail));
+        return Number("chapter_count", byWords);
     }
 
     /// <summary>CEL for the number of words, or something else where it is not given.</summary>
-    public static string Words(string otherwise) =>
-        LekhikaNames.SpellingsOf("word_count").Reverse().Aggregate(otherwise, static (tail, key) => Number(key, tail));
+    public static string Words(string otherwise) => Number("word_count", otherwise);
 
-    private static string Number(string key, string otherwise)
+    private static string Number(string usualName, string otherwise)
     {
-        var text = $"string({CelText.Member("inputs", key)})";
-        var digits = $"{text}.replace(\",\", \"\").replace(\"–\", \"-\").replace(\" to \", \"-\").split(\"-\")";
-        // The last part of the range, its digits only: "6-8 chapters" gives 8.
-        var last = $"{digits}.map(part, part.trim().split(\" \")[0])";
-        return $"({CelText.Quote(key)} in inputs && {text}.matches({CelText.Quote(Simple)}) ? int({last}[size({last}) - 1]) : {otherwise})";
+        const string Parts = "string(inputs[key]).replace(\",\", \"\").replace(\"–\", \"-\").replace(\" to \", \"-\").split(\"-\")";
+        var given = $"{CelText.List(LekhikaNames.SpellingsOf(usualName))}"
+            + $".filter(key, key in inputs && string(inputs[key]).matches({CelText.Quote(NumberOrRange)}))";
+        return $"({given}.map(key, {Parts}).map(parts, int(parts[size(parts) - 1].trim().split(\" \")[0])) + [{otherwise}])[0]";
     }
-
-    /// <summary>A number or a range of two, with commas, and perhaps a word after it.</summary>
-    private const string Simple = "^ *[0-9][0-9,]*( *(-|–| to ) *[0-9][0-9,]*)?( +[A-Za-z]+)? *$";
 }

@@ -51,13 +51,16 @@ internal sealed class LekhikaNames
             ? _flow.TextFor(node)
             : Find(plain, node);
         var rest = source is null ? otherwise : TextOf(source, otherwise);
-        return Spellings(name).Reverse<string>().Aggregate(rest, static (tail, key) => $"({InInputs(key)} ? {CelText.Member("inputs", key)} : {tail})");
+        return First(Spellings(name), rest);
     }
 
-    /// <summary>CEL for the first of some inputs that is given, or something else.</summary>
-    public static string FirstInput(string usualName, string otherwise) =>
-        Synonyms.First(list => list[0] == usualName).Reverse().Aggregate(
-            otherwise, static (tail, key) => $"({InInputs(key)} ? {CelText.Member("inputs", key)} : {tail})");
+    /// <summary>CEL for an input under any spelling of its usual names, the first name first, or something else.</summary>
+    public static string Input(string otherwise, params ReadOnlySpan<string> usualNames)
+    {
+        var keys = new List<string>();
+        foreach (var usual in usualNames) keys.AddRange(SpellingsOf(usual));
+        return First(keys, otherwise);
+    }
 
     /// <summary>All spellings of a usual name.</summary>
     public static string[] SpellingsOf(string usualName) => Synonyms.First(list => list[0] == usualName);
@@ -66,7 +69,13 @@ internal sealed class LekhikaNames
     public static string TextOf(DraftNode source, string otherwise) =>
         $"({CelText.Quote(source.Id)} in nodes ? {CelText.Node(source.Id)}.text : {otherwise})";
 
-    private static string InInputs(string key) => $"({CelText.Quote(key)} in inputs && {CelText.Member("inputs", key)} != null)";
+    /// <summary>CEL for the first of these keys that the inputs have, or something else.</summary>
+    private static string First(List<string> keys, string otherwise)
+    {
+        if (keys.Count == 1)
+            return $"({CelText.Quote(keys[0])} in inputs && {CelText.Member("inputs", keys[0])} != null ? {CelText.Member("inputs", keys[0])} : {otherwise})";
+        return $"({CelText.List(keys)}.filter(key, key in inputs && inputs[key] != null).map(key, inputs[key]) + [{otherwise}])[0]";
+    }
 
     private static string? Chapter(string plain, DraftNode node)
     {

@@ -62,7 +62,7 @@ internal sealed class LekhikaNodes(LekhikaNames names, LekhikaFlow flow, ModelNa
         Model(node);
         node.Set("chapters", $"{{{{ {LekhikaChapters.Count()} }}}}");
         node.Set("words", $"{{{{ {LekhikaChapters.Words("null")} }}}}");
-        node.Set("title", $"{{{{ {LekhikaNames.FirstInput("book_title", LekhikaNames.FirstInput("topic", "\"\""))} }}}}");
+        node.Set("title", $"{{{{ {LekhikaNames.Input("\"\"", "book_title", "topic")} }}}}");
         if (flow.PlanFor(node) is { } plan) node.Set("structure", $"{{{{ {LekhikaNames.TextOf(plan, "null")} }}}}");
         if (flow.MaterialFor(node) is { } material && !Mentions(prompt, material))
             node.Set("context", $"{{{{ {LekhikaNames.TextOf(material, "null")} }}}}");
@@ -81,7 +81,7 @@ internal sealed class LekhikaNodes(LekhikaNames names, LekhikaFlow flow, ModelNa
     private void Image(DraftNode node)
     {
         var (prompt, own) = Prompt(node);
-        if (!own) prompt += $"\n{{{{ {LekhikaNames.FirstInput("book_title", LekhikaNames.FirstInput("topic", "\"\""))} }}}}";
+        if (!own) prompt += $"\n{{{{ {LekhikaNames.Input("\"\"", "book_title", "topic")} }}}}";
         node.Set("prompt", prompt, "userPrompt");
         node.Set("purpose", node.Role == "ecover_generator" ? "cover" : "image");
         if (node.Source.Text("negativePrompt") is { } negative) node.Set("negative_prompt", Translate(negative, node), "negativePrompt");
@@ -142,11 +142,11 @@ internal sealed class LekhikaNodes(LekhikaNames names, LekhikaFlow flow, ModelNa
 
         var standard = formats.Count > 0 ? formats : ["markdown"];
         node.Set("format", standard[0], "outputFormat");
-        var listed = $"[{string.Join(", ", standard.Select(CelText.Quote))}]";
-        node.Set("formats", $"{{{{ {LekhikaNames.FirstInput("output_formats", listed)} }}}}", "exportFormats");
+        var listed = CelText.List(standard);
+        node.Set("formats", $"{{{{ {LekhikaNames.Input(listed, "output_formats")} }}}}", "exportFormats");
         if ((flow.BookFor(node) ?? flow.TextFor(node)) is { } book) node.Set("from", book.Id);
-        node.Set("title", $"{{{{ {LekhikaNames.FirstInput("book_title", LekhikaNames.FirstInput("topic", "\"\""))} }}}}");
-        node.Set("author", $"{{{{ {LekhikaNames.FirstInput("author_name", "\"\"")} }}}}");
+        node.Set("title", $"{{{{ {LekhikaNames.Input("\"\"", "book_title", "topic")} }}}}");
+        node.Set("author", $"{{{{ {LekhikaNames.Input("\"\"", "author_name")} }}}}");
         if (node.Source.TryGet("includeTOC", out var toc) && toc.ValueKind == JsonValueKind.True) node.Set("toc", true, "includeTOC");
     }
 
