@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Lekhika.Workflows.Definitions;
 
 namespace Lekhika.Workflows.Dialects;
@@ -6,6 +7,8 @@ namespace Lekhika.Workflows.Dialects;
 /// <summary>Values that editors keep as JSON in a text field.</summary>
 internal static class JsonReading
 {
+    private static readonly string[] Wrappers = ["nodes", "edges", "graph_config"];
+
     /// <summary>What the text holds if it is a JSON object or array, else the value itself.</summary>
     public static JsonElement Parsed(JsonElement value)
     {
@@ -22,6 +25,19 @@ internal static class JsonReading
             // Not JSON after all: it stays the text it is, and the validator judges it against its field.
             return value;
         }
+    }
+
+    /// <summary>A document whose nodes, edges or graph are kept as JSON in a text, as some tables of the earlier platforms do, with those opened.</summary>
+    public static JsonElement Opened(JsonElement document)
+    {
+        if (!Wrappers.Any(name => document.TryGet(name, out var value) && Parsed(value).ValueKind != value.ValueKind)) return document;
+        var opened = (JsonObject)document.ToNode()!;
+        foreach (var name in Wrappers)
+        {
+            if (document.TryGet(name, out var value)) opened[name] = Parsed(value).ToNode();
+        }
+
+        return opened.ToElement();
     }
 
     public static JsonElement Parsed(JsonElement config, string field) => config.TryGet(field, out var value) ? Parsed(value) : default;

@@ -14,16 +14,23 @@ internal delegate (string Cel, int Used) NameResolver(string root, IReadOnlyList
 /// <c>{{a.b}} &gt; 3</c>, <c>${x}</c>, <c>and</c>/<c>or</c>/<c>not</c>, <c>True</c>, ids with dashes. What it does not know it leaves, so that the
 /// compiler complains about it in its place.
 /// </summary>
-internal sealed class LegacyExpressions(IEnumerable<string> nodeIds, NameResolver resolve)
+internal sealed class LegacyExpressions(IReadOnlyCollection<string> nodeIds, NameResolver resolve)
 {
     private const int Deepest = 60;
 
     private static readonly SearchValues<char> Operating = SearchValues.Create(" ?<>=!&|+*%");
 
-    private readonly Dictionary<char, List<string>> _idsByStart = nodeIds
-        .Where(static id => id.Length > 0)
-        .GroupBy(static id => id[0])
-        .ToDictionary(static group => group.Key, static group => group.OrderByDescending(static id => id.Length).ToList());
+    private const int LongestId = 200;
+
+    private readonly NameResolver _resolve = resolve;
+
+    /// <summary>Ids of letters, digits, <c>_</c> and <c>-</c> are looked up; others, which are rare, are tried one by one.</summary>
+    private readonly HashSet<string> _plainIds = nodeIds.Where(static id => IsPlain(id)).ToHashSet(StringComparer.Ordinal);
+
+    private readonly List<string> _oddIds = [.. nodeIds
+        .Where(static id => id.Length > 0 && !IsPlain(id))
+        .OrderByDescending(static id => id.Length)
+        .Take(100)];
 
     /// <summary>A text with <c>{{ old }}</c> in it.</summary>
     public string Template(string text)
@@ -47,6 +54,10 @@ internal sealed class LegacyExpressions(IEnumerable<string> nodeIds, NameResolve
 
     /// <summary>An expression, in which names may stand in <c>{{ }}</c> or <c>${ }</c>.</summary>
     public string Expression(string text) => new Scanner(this, text, 0).Run().Trim();
+
+    private static bool IsPlain(string id) => id.Length is > 0 and <= LongestId && id.All(static character => IsPlain(character));
+
+    private static bool IsPlain(char character) => CelText.IsNamePart(character) || character == '-';
 
     private static string Operator(string word) => word switch
     {
@@ -211,17 +222,23 @@ internal sealed class LegacyExpressions(IEnumerable<string> nodeIds, NameResolve
 
         private string? IdHere()
         {
-            if (!owner._idsByStart.TryGetValue(text[_position], out var ids)) return null;
-            foreach (var id in ids)
+            foreach (var id in owner._oddIds)
             {
-                if (!At(id)) continue;
-                var end = _position + id.Length;
-                if (end == text.Length || !(CelText.IsNamePart(text[end]) || (text[end] == '-' && end + 1 < text.Length && CelText.IsNamePart(text[end + 1]))))
-                    return id;
+                if (At(id) && EndsAt(_position + id.Length)) return id;
+            }
+
+            var end = _position;
+            while (end < text.Length && end - _position < LongestId && IsPlain(text[end])) end++;
+            for (; end > _position; end--)
+            {
+                if (EndsAt(end) && owner._plainIds.TryGetValue(text[_position..end], out var id)) return id;
             }
 
             return null;
         }
+
+        private bool EndsAt(int end) =>
+            end == text.Length || !(CelText.IsNamePart(text[end]) || (text[end] == '-' && end + 1 < text.Length && CelText.IsNamePart(text[end + 1])));
 
         private string Path()
         {
@@ -250,7 +267,7 @@ internal sealed class LegacyExpressions(IEnumerable<string> nodeIds, NameResolve
 
             var members = new List<string>();
             while (NextMember() is { } member) members.Add(member);
-            var (cel, used) = owner.Resolve(root, members);
+            var (cel, used) = owner._resolve(root, members);
             for (; used < members.Count; used++) cel = Step(cel, members[used]);
             return Postfix(cel);
         }
@@ -322,6 +339,4 @@ internal sealed class LegacyExpressions(IEnumerable<string> nodeIds, NameResolve
             return operand;
         }
     }
-
-    private (string Cel, int Used) Resolve(string root, IReadOnlyList<string> members) => resolve(root, members);
 }

@@ -21,4 +21,15 @@ public sealed class DetectionTests
     [InlineData("""{"nodes":[{"id":"a","type":"if_else","config":{}}],"edges":[{"source":"a","target":"b","sourceHandle":"true"}]}""", Dialect.CtrlChecks)]
     [InlineData("""{"nodes":[{"id":"a","type":"manual_trigger"},{"id":"b","type":"text_formatter"}],"edges":[{"source":"a","target":"b"}]}""", Dialect.CtrlChecks)]
     public void Dialects_are_told_by_shape(string json, Dialect dialect) => Assert.Equal(dialect, Documents.Read(json).Dialect);
+
+    [Fact]
+    public void Nodes_and_edges_kept_as_JSON_in_a_text_are_opened()
+    {
+        var result = Documents.Read("""
+            {"nodes":"[{\"node_id\":\"a\",\"node_type\":\"trigger\"},{\"node_id\":\"b\",\"node_type\":\"merge\"}]","edges":"[{\"from\":\"a\",\"to\":\"b\"}]"}
+            """);
+        Assert.Equal(Dialect.SynthralOS, result.Dialect);
+        Assert.Equal(2, result.Definition!.Nodes.Length);
+        Assert.Single(result.Definition.Edges);
+    }
 }
