@@ -158,10 +158,12 @@ CREATE TABLE {schema}.ready (
     class           smallint NOT NULL DEFAULT 1,
     pri             smallint NOT NULL DEFAULT 0,
     rescues         smallint NOT NULL DEFAULT 0,
+    run             int,
     definition_hash uuid
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 CREATE UNIQUE INDEX ready_order ON {schema}.ready (class, pri, tenant, seq);
 COMMENT ON TABLE {schema}.ready IS 'Executions that may be claimed. class 0 woken, 1 new; pri is minus the priority; tenant hashes user_id.';
+COMMENT ON COLUMN {schema}.ready.run IS 'The run that rescues and definition_hash belong to; another run takes neither over. Null before the first claim.';
 
 CREATE TABLE {schema}.held (
     exec            bigint PRIMARY KEY,

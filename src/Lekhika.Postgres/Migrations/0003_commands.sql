@@ -128,9 +128,9 @@ BEGIN
         DELETE FROM {schema}.parked p
          USING unnest(l_seq, l_status, l_run) AS x (seq, status, run)
          WHERE p.exec = x.seq AND x.status IN ('pending', 'running', 'waiting') AND (p.why = 'paused' OR p.run <> x.run)
-        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, CASE WHEN p.run = x.run THEN p.definition_hash END AS definition_hash)
-    INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
-    SELECT exec, tenant, epoch, 0, pri, rescues, definition_hash FROM woken ORDER BY exec;
+        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash)
+    INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
+    SELECT exec, tenant, epoch, 0, pri, rescues, run, definition_hash FROM woken ORDER BY exec;
 
     IF opens_run THEN
         INSERT INTO {schema}.ready (exec, tenant, class, pri)

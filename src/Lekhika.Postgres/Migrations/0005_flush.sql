@@ -15,7 +15,8 @@
 -- Locks are taken in one order everywhere: execution rows (by seq: the caller sorts), then held rows, then steps by (seq, key). With the
 -- execution row locked nobody else writes its steps, so conflicts are looked for before anything is written and an execution's part of a
 -- batch is all or nothing. s_item says which item (1-based place in the x_ arrays) a step belongs to: everything below works by position,
--- in one pass, whatever the size of the batch.
+-- in one pass, whatever the size of the batch. The plans are pinned and generic: planning anew with thousands of array elements as
+-- constants costs more than running.
 CREATE FUNCTION {schema}.flush(
     p_inc bigint, p_worker_id text,
     x_exec bigint[], x_epoch int[], x_run int[], x_kind smallint[],
@@ -32,6 +33,8 @@ CREATE FUNCTION {schema}.flush(
     SET enable_mergejoin = off
     SET enable_seqscan = off
     SET enable_bitmapscan = off
+    SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -154,9 +157,9 @@ BEGIN
             DELETE FROM {schema}.held h
              USING unnest(x_exec, x_kind, verdicts) AS x (exec, kind, verdict)
              WHERE h.exec = x.exec AND x.kind = 5 AND x.verdict = 'committed'
-            RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.definition_hash)
-        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
-        SELECT g.exec, g.tenant, g.epoch, 0, g.pri, g.rescues, g.definition_hash FROM gone g;
+            RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.run, h.definition_hash)
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
+        SELECT g.exec, g.tenant, g.epoch, 0, g.pri, g.rescues, g.run, g.definition_hash FROM gone g;
         PERFORM {schema}.nudge();
     END IF;
 
