@@ -52,7 +52,7 @@ internal sealed partial class Statements
         + "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)");
 
     public string Submit => field ??= Text(
-        "SELECT created, claimed, id, exec, status, run, request_hash, created_at "
+        "SELECT created, claimed, id, exec, status, run, request_hash, created_at, definition_hash "
         + "FROM {schema}.submit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 
     /// <summary>What the rows of held executions say now, where that is not simply "go on".</summary>

@@ -49,7 +49,11 @@ public sealed record Submission
 /// <param name="Run">Its run.</param>
 /// <param name="RequestHash">The hash it was submitted with.</param>
 /// <param name="CreatedAt">When.</param>
-public sealed record SubmissionResult(bool Created, bool Claimed, Guid Id, long Exec, string Status, int Run, Guid? RequestHash, DateTimeOffset CreatedAt);
+public sealed record SubmissionResult(bool Created, bool Claimed, Guid Id, long Exec, string Status, int Run, Guid? RequestHash, DateTimeOffset CreatedAt)
+{
+    /// <summary>The definition a claimed execution is pinned to; null if it has an inline one, or was not claimed.</summary>
+    public Guid? DefinitionHash { get; init; }
+}
 
 /// <summary>Inserts executions: durable once it returns.</summary>
 public sealed class Submitter(Database database)
@@ -77,6 +81,9 @@ public sealed class Submitter(Database database)
         await reader.ReadAsync(cancellationToken);
         return new SubmissionResult(
             reader.GetBoolean(0), reader.GetBoolean(1), reader.GetGuid(2), reader.GetInt64(3), reader.GetString(4), reader.GetInt32(5),
-            reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.GetFieldValue<DateTimeOffset>(7));
+            reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.GetFieldValue<DateTimeOffset>(7))
+        {
+            DefinitionHash = reader.IsDBNull(8) ? null : reader.GetGuid(8),
+        };
     }
 }

@@ -6,7 +6,7 @@ CREATE FUNCTION {schema}.submit(
     p_id uuid, p_workflow_id uuid, p_definition jsonb, p_inputs jsonb, p_user_id text, p_priority int,
     p_run_at timestamptz, p_timeout_at timestamptz, p_idempotency_key text, p_request jsonb, p_request_hash uuid,
     OUT created boolean, OUT claimed boolean, OUT id uuid, OUT exec bigint, OUT status text, OUT run int, OUT request_hash uuid,
-    OUT created_at timestamptz)
+    OUT created_at timestamptz, OUT definition_hash uuid)
     LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 #variable_conflict use_column
@@ -34,7 +34,11 @@ BEGIN
          ORDER BY e.id = p_id DESC
          LIMIT 1;
     ELSIF claimed THEN
-        INSERT INTO {schema}.held (exec, inc, epoch, run, tenant, pri, rescues)
-        VALUES (exec, p_inc, 1, run, {schema}.tenant_of(p_user_id), {schema}.pri_of(p_priority), 0);
+        -- The first claim pins the definition, this one too.
+        IF p_definition IS NULL THEN
+            SELECT w.definition_hash INTO definition_hash FROM {schema}.workflows w WHERE w.id = p_workflow_id;
+        END IF;
+        INSERT INTO {schema}.held (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
+        VALUES (exec, p_inc, 1, run, {schema}.tenant_of(p_user_id), {schema}.pri_of(p_priority), 0, definition_hash);
     END IF;
 END $$;
