@@ -51,6 +51,11 @@ BEGIN
         NEW.started_at := NULL;
         NEW.finished_at := NULL;
         NEW.run_at := NULL;
+        -- A deadline that has passed was the last run's; a coming or newly given one holds.
+        IF NEW.timeout_at <= clock_timestamp() THEN
+            NEW.timeout_at := NULL;
+        END IF;
+        NEW.definition_hash := NULL;
         NEW.tokens_in := 0;
         NEW.tokens_out := 0;
         NEW.words := 0;
