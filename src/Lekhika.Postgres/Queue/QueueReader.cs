@@ -59,7 +59,7 @@ public sealed class QueueReader(Database database)
         return lists;
     }
 
-    /// <summary>Obeys commands for executions nobody holds. Returns how many commands were looked at.</summary>
+    /// <summary>Obeys commands for executions nobody holds. Returns how many commands were obeyed.</summary>
     public async Task<int> ObeyAsync(int limit, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
