@@ -162,6 +162,8 @@ CREATE TABLE {schema}.ready (
     definition_hash uuid
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 CREATE UNIQUE INDEX ready_order ON {schema}.ready (class, pri, tenant, seq);
+-- For "has it a place?" and "where in the queue?". Numbers only grow, so it is appended to.
+CREATE INDEX ready_exec ON {schema}.ready (exec);
 COMMENT ON TABLE {schema}.ready IS 'Executions that may be claimed. class 0 woken, 1 new; pri is minus the priority; tenant hashes user_id.';
 COMMENT ON COLUMN {schema}.ready.run IS 'The run that rescues and definition_hash belong to; another run takes neither over. Null before the first claim.';
 

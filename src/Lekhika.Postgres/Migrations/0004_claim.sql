@@ -118,7 +118,11 @@ CREATE FUNCTION {schema}.holdings(p_inc bigint, p_except bigint[])
         exec bigint, epoch int, run int, rescues smallint, id uuid, status text,
         workflow_id uuid, workflow_active boolean, definition_hash uuid, definition jsonb, inputs jsonb,
         user_id text, priority int, created_at timestamptz, started_at timestamptz, timeout_at timestamptz, request jsonb)
-    LANGUAGE sql STABLE SET search_path = pg_catalog
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
 AS $$
     SELECT 0::bigint, 0::smallint, h.pri, h.tenant, h.exec, h.epoch, h.run, h.rescues, e.id, e.status,
            e.workflow_id, w.is_active, h.definition_hash, e.definition, e.inputs,
@@ -136,6 +140,7 @@ CREATE FUNCTION {schema}.lists(p_limit int) RETURNS TABLE (class smallint, pri s
     SET enable_seqscan = off
     SET enable_bitmapscan = off
     SET enable_sort = off
+    SET jit = off
 AS $$
     WITH RECURSIVE list AS (
         (SELECT r.class, r.pri, r.tenant, r.seq FROM {schema}.ready r ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT 1)
@@ -153,7 +158,14 @@ $$;
 
 -- Moves parked executions that are due into ready. Returns how many, and when the next one is due.
 CREATE FUNCTION {schema}.wake_due(p_limit int, OUT moved int, OUT next_in interval)
-    LANGUAGE plpgsql SET search_path = pg_catalog
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     WITH due AS (
@@ -177,7 +189,14 @@ END $$;
 
 -- Takes everything away from the given incarnations: they are revoked first, so that none of their writes can follow.
 CREATE FUNCTION {schema}.evict(p_incs bigint[]) RETURNS int
-    LANGUAGE plpgsql SET search_path = pg_catalog
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     execs bigint[];
@@ -189,7 +208,7 @@ BEGIN
     SELECT array_agg(h.exec) INTO execs
       FROM (SELECT exec FROM {schema}.held WHERE inc = ANY (p_incs) ORDER BY exec FOR UPDATE SKIP LOCKED) h;
     WITH gone AS (
-        DELETE FROM {schema}.held h WHERE h.exec = ANY (execs) AND h.inc = ANY (p_incs)
+        DELETE FROM {schema}.held h USING unnest(execs) AS x (exec) WHERE h.exec = x.exec AND h.inc = ANY (p_incs)
         RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.run, h.definition_hash),
     back AS (
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
@@ -214,7 +233,7 @@ BEGIN
       FROM (SELECT inc FROM {schema}.workers
              WHERE inc <> p_inc
                AND ((NOT revoked AND expires_at < clock_timestamp())
-                    OR (revoked AND EXISTS (SELECT FROM {schema}.held h WHERE h.inc = workers.inc)))
+                    OR (revoked AND inc = ANY (ARRAY(SELECT DISTINCT h.inc FROM {schema}.held h))))
              ORDER BY inc
                FOR UPDATE SKIP LOCKED) w;
     IF dead IS NULL THEN
