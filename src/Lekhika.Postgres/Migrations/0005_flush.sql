@@ -167,17 +167,18 @@ BEGIN
     IF dropped THEN
         WITH gone AS (
             DELETE FROM {schema}.held h
-             USING unnest(x_exec, x_epoch, verdicts, l_status) AS x (exec, epoch, verdict, status)
-             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND x.verdict IN ('finished', 'other_run')
+             USING unnest(x_exec, x_epoch, x_run, verdicts, l_status) AS x (exec, epoch, run, verdict, status)
+             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND x.verdict IN ('finished', 'other_run')
             RETURNING h.exec, h.tenant, h.epoch, h.pri, x.status)
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri)
         SELECT g.exec, g.tenant, g.epoch, 0, g.pri FROM gone g WHERE g.status NOT IN ('completed', 'failed', 'cancelled');
+        PERFORM {schema}.nudge();
     END IF;
     IF 'locked' = ANY (verdicts) THEN
         FOR i IN 1 .. cardinality(x_exec) LOOP
             IF verdicts[i] = 'locked' AND NOT EXISTS (SELECT FROM {schema}.workflow_executions e WHERE e.seq = x_exec[i]) THEN
                 verdicts[i] := 'missing';
-                DELETE FROM {schema}.held h WHERE h.exec = x_exec[i] AND h.inc = p_inc AND h.epoch = x_epoch[i];
+                DELETE FROM {schema}.held h WHERE h.exec = x_exec[i] AND h.inc = p_inc AND h.epoch = x_epoch[i] AND h.run = x_run[i];
             END IF;
         END LOOP;
     END IF;
