@@ -69,14 +69,17 @@ BEGIN
     -- 2. Steps that are stored already, otherwise than offered. An equal one is a write whose reply was lost.
     IF cardinality(s_item) > 0 THEN
         SELECT array_agg(DISTINCT s.item) INTO bad
-          FROM unnest(s_item, s_key, s_ordinal, s_outcome, s_branch, s_fired_by, s_decision, s_output)
-               AS s (item, key, ordinal, outcome, branch, fired_by, decision, output)
+          FROM unnest(s_item, s_key, s_ordinal, s_outcome, s_branch, s_fired_by, s_due, s_decision, s_output, s_error)
+               AS s (item, key, ordinal, outcome, branch, fired_by, due, decision, output, error)
           JOIN {schema}.workflow_execution_steps t
             ON t.seq = x_exec[s.item] AND t.run = x_run[s.item] AND t.step_key = s.key
            AND (t.ordinal = s.ordinal OR t.ordinal = 0)
-         WHERE t.ordinal <> s.ordinal   -- a wait or retry of a step that is decided for good
-            OR (t.outcome, t.branch, t.fired_by, t.decision, t.output)
-               IS DISTINCT FROM (s.outcome, s.branch, s.fired_by, s.decision, s.output);
+         WHERE CASE WHEN t.ordinal = s.ordinal
+                    THEN (t.outcome, t.branch, t.fired_by, t.due_at, t.decision, t.output, t.error)
+                         IS DISTINCT FROM (s.outcome, s.branch, s.fired_by, s.due, s.decision, s.output, s.error)
+                    -- A wait or retry of a step that is decided for good, unless both were written together and the reply was lost.
+                    ELSE NOT EXISTS (SELECT FROM {schema}.workflow_execution_steps u
+                                      WHERE u.seq = t.seq AND u.run = t.run AND u.step_key = t.step_key AND u.ordinal = s.ordinal) END;
 
         FOR i IN 1 .. cardinality(x_exec) LOOP
             IF verdicts[i] = 'committed' AND i = ANY (bad) THEN
