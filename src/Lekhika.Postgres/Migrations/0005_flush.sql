@@ -43,6 +43,7 @@ DECLARE
     verdicts text[];
     bad int[];
     dropped boolean;
+    rescued boolean;
 BEGIN
     -- 1. Lock and judge.
     SELECT array_agg(l.status), array_agg(l.run),
@@ -56,13 +57,13 @@ BEGIN
                WHEN l.status IN ('completed', 'failed', 'cancelled') THEN 'finished'
                WHEN x.kind = 3 AND x.why = 'paused' AND l.status <> 'paused' THEN 'resumed'
                ELSE 'committed' END),
-           bool_or(h.mine AND (l.run <> x.run OR l.status IN ('completed', 'failed', 'cancelled')))
-      INTO l_status, l_run, verdicts, dropped
+           bool_or(h.mine AND (l.run <> x.run OR l.status IN ('completed', 'failed', 'cancelled'))), bool_or(h.rescues > 0)
+      INTO l_status, l_run, verdicts, dropped, rescued
       FROM unnest(x_exec, x_epoch, x_run, x_kind, x_why) AS x (exec, epoch, run, kind, why)
       LEFT JOIN LATERAL (
            SELECT e.status, e.run FROM {schema}.workflow_executions e WHERE e.seq = x.exec FOR NO KEY UPDATE SKIP LOCKED) l ON true
       LEFT JOIN LATERAL (
-           SELECT true AS mine FROM {schema}.held h
+           SELECT true AS mine, h.rescues FROM {schema}.held h
             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND l.status IS NOT NULL
               FOR UPDATE) h ON true;
 
@@ -100,11 +101,11 @@ BEGIN
             ON CONFLICT (seq, run, step_key, ordinal) DO NOTHING;
     END IF;
 
-    -- 3. Steps alone: progress was made, so earlier rescues do not count towards crash_loop any more.
-    IF 1 = ANY (x_kind) OR 2 = ANY (x_kind) THEN
+    -- 3. Whoever recorded something made progress: earlier rescues do not count towards crash_loop any more, wherever it goes from here.
+    IF rescued AND cardinality(s_item) > 0 THEN
         UPDATE {schema}.held h SET rescues = 0
-          FROM unnest(x_exec, x_kind, verdicts) AS x (exec, kind, verdict)
-         WHERE h.exec = x.exec AND x.kind = 1 AND x.verdict = 'committed' AND h.rescues > 0;
+          FROM unnest(s_item) AS s (item)
+         WHERE h.exec = x_exec[s.item] AND x_kind[s.item] <> 4 AND verdicts[s.item] = 'committed' AND h.rescues > 0;
     END IF;
 
     IF 2 = ANY (x_kind) THEN
