@@ -167,6 +167,18 @@ BEGIN
         PERFORM {schema}.nudge();
     END IF;
 
+    -- A late outcome of a step whose retry is parked: it need not wait for that any more.
+    IF 'late' = ANY (verdicts) THEN
+        WITH woken AS (
+            DELETE FROM {schema}.parked p
+             USING unnest(x_exec, verdicts) AS x (exec, verdict)
+             WHERE p.exec = x.exec AND x.verdict = 'late' AND p.why = 'retry' AND NOT p.paused
+            RETURNING p.exec, p.tenant, p.epoch, p.pri, p.run, p.definition_hash)
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, run, definition_hash)
+        SELECT w.exec, w.tenant, w.epoch, 0, w.pri, w.run, w.definition_hash FROM woken w;
+        PERFORM {schema}.nudge();
+    END IF;
+
     -- 4. A write refused because the execution is over or in another run is itself the notice: its place is given back here.
     IF dropped THEN
         WITH gone AS (
