@@ -99,6 +99,7 @@ COMMENT ON COLUMN {schema}.workflow_executions.priority IS 'Higher goes first; 0
 COMMENT ON COLUMN {schema}.workflow_executions.run_at IS 'Not before this time; null means at once.';
 COMMENT ON COLUMN {schema}.workflow_executions.timeout_at IS 'Fails with execution_timeout after this time.';
 COMMENT ON COLUMN {schema}.workflow_executions.waiting_for IS 'What a waiting execution waits for.';
+COMMENT ON COLUMN {schema}.workflow_executions.definition_hash IS 'The stored definition this run is pinned to, once it showed itself as running, waiting or finished; null for an inline one.';
 COMMENT ON COLUMN {schema}.workflow_executions.request_hash IS 'Tells a repeated POST /execute from a different one under the same id.';
 COMMENT ON COLUMN {schema}.workflow_executions.rev IS 'Incremented by the daemon: how the status trigger knows its own writes. Leave it alone.';
 

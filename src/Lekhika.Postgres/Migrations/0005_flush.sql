@@ -40,6 +40,7 @@ AS $$
 DECLARE
     l_status text[];
     l_run int[];
+    l_hash uuid[];
     verdicts text[];
     bad int[];
     dropped boolean;
@@ -57,13 +58,14 @@ BEGIN
                WHEN l.status IN ('completed', 'failed', 'cancelled') THEN 'finished'
                WHEN x.kind = 3 AND x.why = 'paused' AND l.status <> 'paused' THEN 'resumed'
                ELSE 'committed' END),
-           bool_or(h.mine AND (l.run <> x.run OR l.status IN ('completed', 'failed', 'cancelled'))), bool_or(h.rescues > 0)
-      INTO l_status, l_run, verdicts, dropped, rescued
+           bool_or(h.mine AND (l.run <> x.run OR l.status IN ('completed', 'failed', 'cancelled'))), bool_or(h.rescues > 0),
+           array_agg(h.definition_hash)
+      INTO l_status, l_run, verdicts, dropped, rescued, l_hash
       FROM unnest(x_exec, x_epoch, x_run, x_kind, x_why) AS x (exec, epoch, run, kind, why)
       LEFT JOIN LATERAL (
            SELECT e.status, e.run FROM {schema}.workflow_executions e WHERE e.seq = x.exec FOR NO KEY UPDATE SKIP LOCKED) l ON true
       LEFT JOIN LATERAL (
-           SELECT true AS mine, h.rescues FROM {schema}.held h
+           SELECT true AS mine, h.rescues, h.definition_hash FROM {schema}.held h
             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND l.status IS NOT NULL
               FOR UPDATE) h ON true;
 
@@ -112,8 +114,8 @@ BEGIN
         UPDATE {schema}.workflow_executions e
            SET status = CASE WHEN e.status IN ('pending', 'waiting') THEN 'running' ELSE e.status END,
                current_node_id = x.node, worker_id = p_worker_id, waiting_for = NULL,
-               started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_node, x_started) AS x (exec, kind, verdict, node, started)
+               definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
+          FROM unnest(x_exec, x_kind, verdicts, x_node, x_started, l_hash) AS x (exec, kind, verdict, node, started, hash)
          WHERE e.seq = x.exec AND x.kind = 2 AND x.verdict = 'committed';
     END IF;
 
@@ -131,8 +133,9 @@ BEGIN
         UPDATE {schema}.workflow_executions e
            SET status = CASE WHEN e.status IN ('pending', 'running') AND x.why <> 'paused' THEN 'waiting' ELSE e.status END,
                current_node_id = COALESCE(x.node, e.current_node_id), waiting_for = x.waiting, worker_id = p_worker_id,
-               started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_node, x_why, x_waiting, x_started) AS x (exec, kind, verdict, node, why, waiting, started)
+               definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
+          FROM unnest(x_exec, x_kind, verdicts, x_node, x_why, x_waiting, x_started, l_hash)
+               AS x (exec, kind, verdict, node, why, waiting, started, hash)
          WHERE e.seq = x.exec AND x.kind = 3 AND x.verdict = 'committed';
     END IF;
 
@@ -144,9 +147,10 @@ BEGIN
            SET status = x.status, current_node_id = COALESCE(x.node, e.current_node_id), result = x.result,
                error = x.error, error_details = x.details, waiting_for = NULL,
                tokens_in = x.tokens_in, tokens_out = x.tokens_out, words = x.words, worker_id = p_worker_id,
-               started_at = COALESCE(e.started_at, x.started), finished_at = clock_timestamp(), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_status, x_node, x_result, x_error, x_details, x_tokens_in, x_tokens_out, x_words, x_started)
-               AS x (exec, kind, verdict, status, node, result, error, details, tokens_in, tokens_out, words, started)
+               definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), finished_at = clock_timestamp(), rev = e.rev + 1
+          FROM unnest(x_exec, x_kind, verdicts, x_status, x_node, x_result, x_error, x_details, x_tokens_in, x_tokens_out, x_words,
+                      x_started, l_hash)
+               AS x (exec, kind, verdict, status, node, result, error, details, tokens_in, tokens_out, words, started, hash)
          WHERE e.seq = x.exec AND x.kind = 4 AND x.verdict = 'committed';
         IF 'failed' = ANY (x_status) OR 'cancelled' = ANY (x_status) THEN
             INSERT INTO {schema}.outcomes (seq, run, status)
