@@ -14,12 +14,10 @@ public sealed class Database : IAsyncDisposable
         Statements = new Statements(schema);
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         PoolerSafe = settings.NoResetOnClose;
-        if (!PoolerSafe && settings.MaxAutoPrepare == 0)
-        {
-            settings.MaxAutoPrepare = 40;
-            settings.AutoPrepareMinUsages = 2;
-        }
 
+        // Never automatic: when the execution that prepares fails at its parameters (a NUL character in somebody's inputs), the driver takes
+        // the next statement's answer for that one's and breaks the connection after it has committed.
+        settings.MaxAutoPrepare = 0;
         if (settings.ApplicationName is null) settings.ApplicationName = "lekhika-daemon";
         Host = settings.Host ?? "";
         Name = settings.Database ?? settings.Username ?? "";
@@ -45,6 +43,10 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>A connection of the pool.</summary>
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => Source.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>Prepares a statement that is sent often, once per connection, in a round trip of its own; not behind a pooler.</summary>
+    internal Task PrepareAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
+        PoolerSafe ? Task.CompletedTask : command.PrepareAsync(cancellationToken);
 
     /// <summary>Whether another try may end otherwise: the connection broke, the server is away, starting, stopping or full.</summary>
     public static bool IsTransient(Exception exception) => exception switch

@@ -98,7 +98,10 @@ internal sealed partial class Statements
 
     /// <summary>The change of status that a stop, pause or resume by HTTP is: the same one that a backend would make by SQL.</summary>
     public string SetStatus => field ??= Text("""
-        UPDATE {schema}.workflow_executions SET status = $2, error = coalesce($3, error) WHERE id = $1 RETURNING status, run, seq
+        UPDATE {schema}.workflow_executions
+           SET status = $2, error = CASE WHEN status IN ('completed', 'failed', 'cancelled') THEN error ELSE coalesce($3, error) END
+         WHERE id = $1
+        RETURNING status, run, seq
         """);
 
     public string SchemaVersion => field ??= Text("SELECT version, min_reader FROM {schema}.schema_version ORDER BY version DESC LIMIT 1");

@@ -15,6 +15,7 @@ public sealed class ExecutionReader(Database database)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Execution, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
         return new ExecutionRow
@@ -63,6 +64,7 @@ public sealed class ExecutionReader(Database database)
         await using var command = new NpgsqlCommand(database.Statements.Steps, connection);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = exec });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = run });
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var steps = new List<StepRecord>();
         while (await reader.ReadAsync(cancellationToken))
@@ -106,6 +108,7 @@ public sealed class ExecutionReader(Database database)
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         command.Parameters.AddValue(status, NpgsqlDbType.Text);
         command.Parameters.AddValue(reason, NpgsqlDbType.Text);
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
         return new Standing(reader.GetInt64(2), reader.GetString(0), reader.GetInt32(1));

@@ -21,6 +21,7 @@ internal static class FlushCommand
         await using var command = new NpgsqlCommand(database.Statements.Flush, connection);
         AddItems(command.Parameters, incarnation, workerId, entries);
         AddSteps(command.Parameters, entries);
+        await database.PrepareAsync(command, cancellationToken);
 
         var replies = new JournalReply?[entries.Count];
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -15,12 +15,17 @@ namespace Lekhika.Postgres.Executions;
 ///   * the database away or a deadlock: the batch is kept and tried again until it is written (law 7);
 ///   * a row locked by somebody else's transaction: that entry alone is tried again a little later, the rest is committed;
 ///   * data that the database cannot store: the batch is halved until the entry is found, which alone is answered with BadData;
+///   * a batch that takes longer than a statement may, or more memory than there is: halved too, and tried until it is written;
+///   * two entries of one execution (a writer that gave up waiting and wrote again): one batch after the other, in order;
 ///   * the writer is told to stop: what is queued is still written, as long as the stop token allows.
 /// </summary>
 public sealed partial class Journal : IJournal, IAsyncDisposable
 {
     private const int MaxBatch = 500;
     private const int Capacity = 4096;
+
+    // Bytes of JSON. A message of a gigabyte is refused by breaking the connection, which would be tried again for ever.
+    private const long MaxBatchWeight = 16 * 1024 * 1024;
     private static readonly TimeSpan LockedDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MaxOutageDelay = TimeSpan.FromSeconds(2);
 
@@ -37,6 +42,7 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
     private readonly CancellationTokenSource _abort = new();
     private readonly Task _loop;
     private long _lastProgress;
+    private int _taken;
 
     /// <summary>Starts the writer.</summary>
     public Journal(Database database, long incarnation, string workerId, TimeProvider time, ILogger<Journal> logger)
@@ -53,7 +59,7 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
     public bool Stalled { get; private set; }
 
     /// <summary>Entries accepted and not yet answered.</summary>
-    public int Backlog => _channel.Reader.CanCount ? _channel.Reader.Count : 0;
+    public int Backlog => _channel.Reader.Count + Volatile.Read(ref _taken);
 
     /// <summary>Time since the loop last went round; a watchdog feeds on it.</summary>
     public TimeSpan SinceProgress => _time.GetElapsedTime(Interlocked.Read(ref _lastProgress));
@@ -97,16 +103,11 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
             while (await MoreAsync(later))
             {
                 Interlocked.Exchange(ref _lastProgress, _time.GetTimestamp());
-                batch.Clear();
-                var now = _time.GetTimestamp();
-                foreach (var pending in later)
-                {
-                    if (pending.NotBefore <= now && batch.Count < MaxBatch) batch.Add(pending);
-                }
-
-                later.RemoveAll(batch.Contains);
-                while (batch.Count < MaxBatch && _channel.Reader.TryRead(out var pending)) batch.Add(pending);
+                Gather(batch, later);
+                Volatile.Write(ref _taken, batch.Count + later.Count);
                 if (batch.Count > 0) await WriteAsync(batch, later);
+                batch.Clear();
+                Volatile.Write(ref _taken, later.Count);
             }
         }
         catch (OperationCanceledException) when (_abort.IsCancellationRequested)
@@ -119,6 +120,40 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
             _channel.Writer.TryComplete();
             while (_channel.Reader.TryRead(out var pending)) pending.Reply.TrySetCanceled();
         }
+    }
+
+    /// <summary>Fills a batch with what is due and what has come: at most one entry of an execution, and never a later one before an earlier one.</summary>
+    private void Gather(List<Pending> batch, List<Pending> later)
+    {
+        batch.Clear();
+        var now = _time.GetTimestamp();
+        var taken = new HashSet<long>();
+        var weight = 0L;
+        later.RemoveAll(pending =>
+        {
+            if (!taken.Add(pending.Entry.Fence.Exec) || pending.NotBefore > now || batch.Count == MaxBatch || weight >= MaxBatchWeight) return false;
+            batch.Add(pending);
+            weight += pending.Weight;
+            return true;
+        });
+        while (batch.Count < MaxBatch && weight < MaxBatchWeight && _channel.Reader.TryRead(out var pending))
+        {
+            if (taken.Add(pending.Entry.Fence.Exec))
+            {
+                batch.Add(pending);
+                weight += pending.Weight;
+            }
+            else
+            {
+                Postpone(pending, later);
+            }
+        }
+    }
+
+    private void Postpone(Pending pending, List<Pending> later)
+    {
+        pending.NotBefore = _time.GetTimestamp() + (long)(LockedDelay.TotalSeconds * _time.TimestampFrequency);
+        later.Add(pending);
     }
 
     /// <summary>Waits for the next entry, or for a locked one to be due; false once the channel is closed and empty.</summary>
@@ -161,9 +196,13 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
                     return;
                 }
 
-                var half = batch.Count / 2;
-                await WriteAsync(batch.GetRange(0, half), later);
-                await WriteAsync(batch.GetRange(half, batch.Count - half), later);
+                await WriteHalvesAsync(batch, later);
+                return;
+            }
+            catch (NpgsqlException exception) when (batch.Count > 1 && IsTooMuch(exception))
+            {
+                LogTooMuch(_logger, batch.Count, exception.Message);
+                await WriteHalvesAsync(batch, later);
                 return;
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
@@ -177,6 +216,13 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
         }
     }
 
+    private async Task WriteHalvesAsync(List<Pending> batch, List<Pending> later)
+    {
+        var half = batch.Count / 2;
+        await WriteAsync(batch.GetRange(0, half), later);
+        await WriteAsync(batch.GetRange(half, batch.Count - half), later);
+    }
+
     private async Task FlushAsync(List<Pending> batch, List<Pending> later)
     {
         var replies = await FlushCommand.ExecuteAsync(_database, _incarnation, _workerId, batch.ConvertAll(static pending => pending.Entry), _abort.Token);
@@ -188,8 +234,7 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
             }
             else
             {
-                batch[i].NotBefore = _time.GetTimestamp() + (long)(LockedDelay.TotalSeconds * _time.TimestampFrequency);
-                later.Add(batch[i]);
+                Postpone(batch[i], later);
             }
         }
     }
@@ -199,6 +244,10 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
         exception.SqlState.StartsWith("22", StringComparison.Ordinal)
         || exception.SqlState.StartsWith("23", StringComparison.Ordinal)
         || exception.SqlState.StartsWith("54", StringComparison.Ordinal);
+
+    // The statement's time was up, on the server or here, or the server had no memory for it.
+    private static bool IsTooMuch(NpgsqlException exception) =>
+        exception.SqlState is PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.OutOfMemory || exception.InnerException is TimeoutException;
 
     [LoggerMessage(2001, LogLevel.Warning, "The database does not take the journal's writes ({Count} waiting): {Reason}. Trying until it does; nothing is lost.")]
     private static partial void LogStalled(ILogger logger, int count, string reason);
@@ -212,10 +261,15 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
     [LoggerMessage(2004, LogLevel.Error, "Stopped with {Count} journal entries unwritten")]
     private static partial void LogGivenUp(ILogger logger, int count);
 
+    [LoggerMessage(2005, LogLevel.Warning, "A batch of {Count} journal entries is too much at once ({Reason}); writing it in halves")]
+    private static partial void LogTooMuch(ILogger logger, int count, string reason);
+
     [SuppressMessage("Design", "CA1001", Justification = "Holds nothing to dispose.")]
     private sealed class Pending(JournalEntry entry)
     {
         public JournalEntry Entry { get; } = entry;
+
+        public long Weight { get; } = entry.Weight();
 
         public TaskCompletionSource<JournalReply> Reply { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Lekhika.Workflows.Execution;
 
@@ -78,6 +79,17 @@ public sealed record JournalEntry
 
     /// <summary>For <see cref="JournalKind.Park"/>: the step keys whose events wake it.</summary>
     public IReadOnlyList<string> Awaits { get; init; } = [];
+
+    /// <summary>About how many bytes it sends.</summary>
+    internal long Weight()
+    {
+        var weight = 256 + Length(Result) + Length(ErrorDetails) + Length(WaitingFor);
+        foreach (var step in Steps) weight += 256 + Length(step.Output) + Length(step.Decision) + Length(step.Metrics) + Length(step.Error?.Details);
+        return weight;
+    }
+
+    private static long Length(JsonElement? element) =>
+        element is { ValueKind: not JsonValueKind.Undefined } value ? JsonMarshal.GetRawUtf8Value(value).Length : 0;
 }
 
 /// <summary>What became of an entry.</summary>

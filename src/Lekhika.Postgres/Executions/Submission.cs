@@ -80,6 +80,7 @@ public sealed class Submitter(Database database)
         command.Parameters.AddValue(submission.IdempotencyKey, NpgsqlDbType.Text);
         command.Parameters.AddValue(submission.Request, NpgsqlDbType.Jsonb);
         command.Parameters.AddValue(submission.RequestHash, NpgsqlDbType.Uuid);
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new SubmissionResult(

@@ -99,6 +99,7 @@ COMMENT ON COLUMN {schema}.workflow_executions.priority IS 'Higher goes first; 0
 COMMENT ON COLUMN {schema}.workflow_executions.run_at IS 'Not before this time; null means at once.';
 COMMENT ON COLUMN {schema}.workflow_executions.timeout_at IS 'Fails with execution_timeout after this time.';
 COMMENT ON COLUMN {schema}.workflow_executions.waiting_for IS 'What a waiting execution waits for.';
+COMMENT ON COLUMN {schema}.workflow_executions.definition_hash IS 'The stored definition this run is pinned to, once it showed itself as running, waiting or finished; null for an inline one.';
 COMMENT ON COLUMN {schema}.workflow_executions.request_hash IS 'Tells a repeated POST /execute from a different one under the same id.';
 COMMENT ON COLUMN {schema}.workflow_executions.rev IS 'Incremented by the daemon: how the status trigger knows its own writes. Leave it alone.';
 
@@ -158,10 +159,14 @@ CREATE TABLE {schema}.ready (
     class           smallint NOT NULL DEFAULT 1,
     pri             smallint NOT NULL DEFAULT 0,
     rescues         smallint NOT NULL DEFAULT 0,
+    run             int,
     definition_hash uuid
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 CREATE UNIQUE INDEX ready_order ON {schema}.ready (class, pri, tenant, seq);
+-- For "has it a place?" and "where in the queue?". Numbers only grow, so it is appended to.
+CREATE INDEX ready_exec ON {schema}.ready (exec);
 COMMENT ON TABLE {schema}.ready IS 'Executions that may be claimed. class 0 woken, 1 new; pri is minus the priority; tenant hashes user_id.';
+COMMENT ON COLUMN {schema}.ready.run IS 'The run that rescues and definition_hash belong to; another run takes neither over. Null before the first claim.';
 
 CREATE TABLE {schema}.held (
     exec            bigint PRIMARY KEY,

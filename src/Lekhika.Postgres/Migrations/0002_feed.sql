@@ -68,12 +68,13 @@ CREATE TRIGGER lekhika_pin BEFORE INSERT OR UPDATE OF definition, definition_has
 -- Workflows that were there before.
 UPDATE {schema}.workflows SET definition = definition WHERE definition IS NOT NULL;
 
--- An inline definition is part of what was submitted: once work may have begun it does not change under the run.
+-- An inline definition is part of what was submitted: it does not change under a run. A pending execution may be held and at work already
+-- (running is written late), so it is kept there too.
 CREATE FUNCTION {schema}.keep_definition() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 BEGIN
-    IF OLD.status IN ('running', 'waiting', 'paused') AND NEW.definition IS DISTINCT FROM OLD.definition THEN
+    IF OLD.status NOT IN ('completed', 'failed', 'cancelled') AND NEW.definition IS DISTINCT FROM OLD.definition THEN
         RAISE NOTICE 'execution %: its definition is in use and was kept; cancel it or wait for its end', OLD.id;
         NEW.definition := OLD.definition;
     END IF;

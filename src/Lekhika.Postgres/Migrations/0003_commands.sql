@@ -51,6 +51,11 @@ BEGIN
         NEW.started_at := NULL;
         NEW.finished_at := NULL;
         NEW.run_at := NULL;
+        -- A deadline that has passed was the last run's; a coming or newly given one holds.
+        IF NEW.timeout_at <= clock_timestamp() THEN
+            NEW.timeout_at := NULL;
+        END IF;
+        NEW.definition_hash := NULL;
         NEW.tokens_in := 0;
         NEW.tokens_out := 0;
         NEW.words := 0;
@@ -81,61 +86,68 @@ CREATE TRIGGER lekhika_delete AFTER DELETE ON {schema}.workflow_executions
     REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION {schema}.on_delete();
 
 -- Obeys commands for executions that nobody holds: parked ones are paused, woken or dropped, and a new run gets a place if it has
--- none. Executions whose row is locked by somebody are left for the next round. The execution row is locked before places are looked
--- at, in a statement of its own, so that what it sees cannot be outdated by a flush that was just committing.
+-- none. Returns how many commands were obeyed. The execution row is locked before places are looked at, in a statement of its own, so that
+-- what it sees cannot be outdated by a flush that was just committing.
 CREATE FUNCTION {schema}.obey(p_limit int) RETURNS int
-    LANGUAGE plpgsql SET search_path = pg_catalog
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     ids bigint[];
     execs bigint[];
     opens_run boolean;
-    l_seq bigint[];
     l_status text[];
     l_run int[];
     l_tenant int[];
     l_pri smallint[];
 BEGIN
-    SELECT array_agg(c.id), array_agg(DISTINCT c.exec), bool_or(c.kind IN ('run', 'resume'))
-      INTO ids, execs, opens_run
-      FROM (SELECT id, exec, kind FROM {schema}.commands ORDER BY id LIMIT p_limit FOR UPDATE SKIP LOCKED) c;
+    -- Executions whose row is locked by somebody are passed over, not counted: enough of them would keep all later commands waiting.
+    -- Status stays null for those that were deleted.
+    SELECT array_agg(c.id), array_agg(c.exec), bool_or(c.kind IN ('run', 'resume')),
+           array_agg(c.status), array_agg(c.run), array_agg({schema}.tenant_of(c.user_id)), array_agg({schema}.pri_of(c.priority))
+      INTO ids, execs, opens_run, l_status, l_run, l_tenant, l_pri
+      FROM (SELECT o.id, o.exec, o.kind, e.status, e.run, e.user_id, e.priority
+              FROM (SELECT id, exec, kind FROM {schema}.commands ORDER BY id FOR UPDATE SKIP LOCKED) o
+              LEFT JOIN LATERAL (
+                   SELECT seq, status, run, user_id, priority
+                     FROM {schema}.workflow_executions
+                    WHERE seq = o.exec
+                      FOR NO KEY UPDATE SKIP LOCKED) e ON true
+             WHERE e.seq IS NOT NULL
+                OR (SELECT x.seq FROM {schema}.workflow_executions x WHERE x.seq = o.exec) IS NULL
+             LIMIT p_limit) c;
     IF ids IS NULL THEN
         RETURN 0;
     END IF;
 
-    SELECT array_agg(e.seq), array_agg(e.status), array_agg(e.run),
-           array_agg({schema}.tenant_of(e.user_id)), array_agg({schema}.pri_of(e.priority))
-      INTO l_seq, l_status, l_run, l_tenant, l_pri
-      FROM (SELECT seq, status, run, user_id, priority
-              FROM {schema}.workflow_executions
-             WHERE seq = ANY (execs)
-             ORDER BY seq
-               FOR NO KEY UPDATE SKIP LOCKED) e;
-
     -- Finished or deleted: nothing waits any more.
     DELETE FROM {schema}.parked p
-     USING unnest(l_seq, l_status) AS x (seq, status)
-     WHERE p.exec = x.seq AND x.status IN ('completed', 'failed', 'cancelled');
-    DELETE FROM {schema}.parked p
-     WHERE p.exec = ANY (execs) AND NOT EXISTS (SELECT FROM {schema}.workflow_executions e WHERE e.seq = p.exec);
+     USING unnest(execs, l_status) AS x (seq, status)
+     WHERE p.exec = x.seq AND (x.status IS NULL OR x.status IN ('completed', 'failed', 'cancelled'));
 
     UPDATE {schema}.parked p SET paused = x.status = 'paused'
-      FROM unnest(l_seq, l_status) AS x (seq, status)
+      FROM unnest(execs, l_status) AS x (seq, status)
      WHERE p.exec = x.seq AND p.paused <> (x.status = 'paused');
 
     -- Resumed, or parked for a run that is over: back into the queue, before new ones.
     WITH woken AS (
         DELETE FROM {schema}.parked p
-         USING unnest(l_seq, l_status, l_run) AS x (seq, status, run)
+         USING unnest(execs, l_status, l_run) AS x (seq, status, run)
          WHERE p.exec = x.seq AND x.status IN ('pending', 'running', 'waiting') AND (p.why = 'paused' OR p.run <> x.run)
-        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, CASE WHEN p.run = x.run THEN p.definition_hash END AS definition_hash)
-    INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
-    SELECT exec, tenant, epoch, 0, pri, rescues, definition_hash FROM woken ORDER BY exec;
+        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash)
+    INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
+    SELECT exec, tenant, epoch, 0, pri, rescues, run, definition_hash FROM woken ORDER BY exec;
 
     IF opens_run THEN
         INSERT INTO {schema}.ready (exec, tenant, class, pri)
-        SELECT x.seq, x.tenant, 0, x.pri
-          FROM unnest(l_seq, l_status, l_tenant, l_pri) AS x (seq, status, tenant, pri)
+        SELECT DISTINCT x.seq, x.tenant, 0, x.pri
+          FROM unnest(execs, l_status, l_tenant, l_pri) AS x (seq, status, tenant, pri)
          WHERE x.status IN ('pending', 'running', 'waiting')
            AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = x.seq)
            AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = x.seq)
@@ -143,9 +155,7 @@ BEGIN
          ORDER BY x.seq;
     END IF;
 
-    DELETE FROM {schema}.commands c
-     WHERE c.id = ANY (ids)
-       AND (c.exec = ANY (l_seq) OR NOT EXISTS (SELECT FROM {schema}.workflow_executions e WHERE e.seq = c.exec));
+    DELETE FROM {schema}.commands c WHERE c.id = ANY (ids);
     PERFORM {schema}.nudge();
     RETURN cardinality(ids);
 END $$;

@@ -43,26 +43,41 @@ CREATE FUNCTION {schema}.claim(
     SET enable_hashjoin = off
     SET enable_mergejoin = off
     SET enable_sort = off
+    SET jit = off
     SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
-    places tid[];
+    g_ctid tid[];
+    g_seq bigint[];
+    g_class smallint[];
+    g_pri smallint[];
+    g_tenant int[];
+    g_exec bigint[];
+    g_epoch int[];
+    g_rescues smallint[];
+    g_run int[];
+    g_hash uuid[];
 BEGIN
     PERFORM FROM {schema}.workers w WHERE w.inc = p_inc AND NOT w.revoked FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'incarnation % is revoked', p_inc USING ERRCODE = 'LK001';
     END IF;
 
+    -- Places are never updated, so what is read under the lock holds for the rest of the claim.
     IF p_class IS NULL THEN
-        SELECT array_agg(p.ctid) INTO places
-          FROM (SELECT r.ctid FROM {schema}.ready r ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT p_limit FOR UPDATE SKIP LOCKED) p;
+        SELECT array_agg(p.ctid), array_agg(p.seq), array_agg(p.class), array_agg(p.pri), array_agg(p.tenant), array_agg(p.exec),
+               array_agg(p.epoch), array_agg(p.rescues), array_agg(p.run), array_agg(p.definition_hash)
+          INTO g_ctid, g_seq, g_class, g_pri, g_tenant, g_exec, g_epoch, g_rescues, g_run, g_hash
+          FROM (SELECT r.ctid, r.* FROM {schema}.ready r ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT p_limit FOR UPDATE SKIP LOCKED) p;
     ELSE
-        SELECT array_agg(p.ctid) INTO places
-          FROM (SELECT t.ctid
+        SELECT array_agg(p.ctid), array_agg(p.seq), array_agg(p.class), array_agg(p.pri), array_agg(p.tenant), array_agg(p.exec),
+               array_agg(p.epoch), array_agg(p.rescues), array_agg(p.run), array_agg(p.definition_hash)
+          INTO g_ctid, g_seq, g_class, g_pri, g_tenant, g_exec, g_epoch, g_rescues, g_run, g_hash
+          FROM (SELECT t.*
                   FROM unnest(p_class, p_pri, p_tenant, p_mark, p_take) AS l (class, pri, tenant, mark, take)
                  CROSS JOIN LATERAL (
-                       SELECT r.ctid
+                       SELECT r.ctid, r.*
                          FROM {schema}.ready r
                         WHERE r.class = l.class AND r.pri = l.pri AND r.tenant = l.tenant AND r.seq > l.mark
                         ORDER BY r.seq
@@ -70,32 +85,30 @@ BEGIN
                           FOR UPDATE SKIP LOCKED) t
                  LIMIT p_limit) p;
     END IF;
-    IF places IS NULL THEN
+    IF g_ctid IS NULL THEN
         RETURN;
     END IF;
 
+    -- Three statements, each a walk along the arrays with one look into an index per row. Joining what a DELETE or INSERT returns instead
+    -- is a nested loop over all pairs, because nothing is known of its size.
+    DELETE FROM {schema}.ready r WHERE r.ctid = ANY (g_ctid);
+
+    INSERT INTO {schema}.held AS h (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
+    SELECT g.exec, p_inc, g.epoch + 1, e.run, g.tenant, g.pri, CASE WHEN g.run = e.run THEN g.rescues ELSE 0 END,
+           COALESCE(CASE WHEN g.run = e.run THEN g.hash END, CASE WHEN e.definition IS NULL THEN w.definition_hash END)
+      FROM unnest(g_exec, g_epoch, g_tenant, g_pri, g_rescues, g_run, g_hash) AS g (exec, epoch, tenant, pri, rescues, run, hash)
+      JOIN {schema}.workflow_executions e ON e.seq = g.exec
+      LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id
+        ON CONFLICT (exec) DO NOTHING;
+
     RETURN QUERY
-    WITH gone AS (
-        DELETE FROM {schema}.ready r WHERE r.ctid = ANY (places)
-        RETURNING r.seq, r.class, r.pri, r.tenant, r.exec, r.epoch, r.rescues, r.definition_hash),
-    known AS (
-        SELECT g.seq AS place, g.class, g.pri, g.tenant, g.exec, g.epoch + 1 AS epoch, g.rescues,
-               COALESCE(g.definition_hash, CASE WHEN e.definition IS NULL THEN w.definition_hash END) AS definition_hash,
-               w.is_active, e.run, e.id, e.status, e.workflow_id, e.definition, e.inputs, e.user_id, e.priority,
-               e.created_at, e.started_at, e.timeout_at, e.request
-          FROM gone g
-          JOIN {schema}.workflow_executions e ON e.seq = g.exec
-          LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id),
-    taken AS (
-        INSERT INTO {schema}.held AS h (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
-        SELECT k.exec, p_inc, k.epoch, k.run, k.tenant, k.pri, k.rescues, k.definition_hash FROM known k
-            ON CONFLICT (exec) DO NOTHING
-        RETURNING h.exec)
-    SELECT k.place, k.class, k.pri, k.tenant, k.exec, k.epoch, k.run, k.rescues, k.id, k.status,
-           k.workflow_id, k.is_active, k.definition_hash, k.definition, k.inputs,
-           k.user_id, k.priority, k.created_at, k.started_at, k.timeout_at, k.request
-      FROM known k
-      JOIN taken t ON t.exec = k.exec;
+    SELECT g.place, g.class, h.pri, h.tenant, h.exec, h.epoch, h.run, h.rescues, e.id, e.status,
+           e.workflow_id, w.is_active, h.definition_hash, e.definition, e.inputs,
+           e.user_id, e.priority, e.created_at, e.started_at, e.timeout_at, e.request
+      FROM unnest(g_seq, g_class, g_exec, g_epoch) AS g (place, class, exec, epoch)
+      JOIN {schema}.held h ON h.exec = g.exec AND h.inc = p_inc AND h.epoch = g.epoch + 1
+      JOIN {schema}.workflow_executions e ON e.seq = h.exec
+      LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id;
 END $$;
 
 -- What an incarnation holds, for the sweep that adopts claims whose reply was lost.
@@ -105,7 +118,11 @@ CREATE FUNCTION {schema}.holdings(p_inc bigint, p_except bigint[])
         exec bigint, epoch int, run int, rescues smallint, id uuid, status text,
         workflow_id uuid, workflow_active boolean, definition_hash uuid, definition jsonb, inputs jsonb,
         user_id text, priority int, created_at timestamptz, started_at timestamptz, timeout_at timestamptz, request jsonb)
-    LANGUAGE sql STABLE SET search_path = pg_catalog
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
 AS $$
     SELECT 0::bigint, 0::smallint, h.pri, h.tenant, h.exec, h.epoch, h.run, h.rescues, e.id, e.status,
            e.workflow_id, w.is_active, h.definition_hash, e.definition, e.inputs,
@@ -123,6 +140,7 @@ CREATE FUNCTION {schema}.lists(p_limit int) RETURNS TABLE (class smallint, pri s
     SET enable_seqscan = off
     SET enable_bitmapscan = off
     SET enable_sort = off
+    SET jit = off
 AS $$
     WITH RECURSIVE list AS (
         (SELECT r.class, r.pri, r.tenant, r.seq FROM {schema}.ready r ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT 1)
@@ -140,7 +158,14 @@ $$;
 
 -- Moves parked executions that are due into ready. Returns how many, and when the next one is due.
 CREATE FUNCTION {schema}.wake_due(p_limit int, OUT moved int, OUT next_in interval)
-    LANGUAGE plpgsql SET search_path = pg_catalog
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     WITH due AS (
@@ -150,10 +175,10 @@ BEGIN
            FOR UPDATE SKIP LOCKED),
     gone AS (
         DELETE FROM {schema}.parked p USING due d WHERE p.exec = d.exec
-        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.definition_hash),
+        RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash),
     back AS (
-        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
-        SELECT exec, tenant, epoch, 0, pri, rescues, definition_hash FROM gone ORDER BY exec
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
+        SELECT exec, tenant, epoch, 0, pri, rescues, run, definition_hash FROM gone ORDER BY exec
         RETURNING 1)
     SELECT count(*) INTO moved FROM back;
     IF moved > 0 THEN
@@ -164,7 +189,14 @@ END $$;
 
 -- Takes everything away from the given incarnations: they are revoked first, so that none of their writes can follow.
 CREATE FUNCTION {schema}.evict(p_incs bigint[]) RETURNS int
-    LANGUAGE plpgsql SET search_path = pg_catalog
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     execs bigint[];
@@ -176,11 +208,11 @@ BEGIN
     SELECT array_agg(h.exec) INTO execs
       FROM (SELECT exec FROM {schema}.held WHERE inc = ANY (p_incs) ORDER BY exec FOR UPDATE SKIP LOCKED) h;
     WITH gone AS (
-        DELETE FROM {schema}.held h WHERE h.exec = ANY (execs) AND h.inc = ANY (p_incs)
-        RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.definition_hash),
+        DELETE FROM {schema}.held h USING unnest(execs) AS x (exec) WHERE h.exec = x.exec AND h.inc = ANY (p_incs)
+        RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.run, h.definition_hash),
     back AS (
-        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
-        SELECT exec, tenant, epoch, 0, pri, rescues + 1, definition_hash FROM gone ORDER BY exec
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
+        SELECT exec, tenant, epoch, 0, pri, rescues + 1, run, definition_hash FROM gone ORDER BY exec
         RETURNING 1)
     SELECT count(*) INTO moved FROM back;
     IF moved > 0 THEN
@@ -201,7 +233,7 @@ BEGIN
       FROM (SELECT inc FROM {schema}.workers
              WHERE inc <> p_inc
                AND ((NOT revoked AND expires_at < clock_timestamp())
-                    OR (revoked AND EXISTS (SELECT FROM {schema}.held h WHERE h.inc = workers.inc)))
+                    OR (revoked AND inc = ANY (ARRAY(SELECT DISTINCT h.inc FROM {schema}.held h))))
              ORDER BY inc
                FOR UPDATE SKIP LOCKED) w;
     IF dead IS NULL THEN

@@ -15,7 +15,8 @@
 -- Locks are taken in one order everywhere: execution rows (by seq: the caller sorts), then held rows, then steps by (seq, key). With the
 -- execution row locked nobody else writes its steps, so conflicts are looked for before anything is written and an execution's part of a
 -- batch is all or nothing. s_item says which item (1-based place in the x_ arrays) a step belongs to: everything below works by position,
--- in one pass, whatever the size of the batch.
+-- in one pass, whatever the size of the batch. The plans are pinned and generic: planning anew with thousands of array elements as
+-- constants costs more than running.
 CREATE FUNCTION {schema}.flush(
     p_inc bigint, p_worker_id text,
     x_exec bigint[], x_epoch int[], x_run int[], x_kind smallint[],
@@ -32,14 +33,18 @@ CREATE FUNCTION {schema}.flush(
     SET enable_mergejoin = off
     SET enable_seqscan = off
     SET enable_bitmapscan = off
+    SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
     l_status text[];
     l_run int[];
+    l_hash uuid[];
     verdicts text[];
     bad int[];
     dropped boolean;
+    rescued boolean;
 BEGIN
     -- 1. Lock and judge.
     SELECT array_agg(l.status), array_agg(l.run),
@@ -53,27 +58,31 @@ BEGIN
                WHEN l.status IN ('completed', 'failed', 'cancelled') THEN 'finished'
                WHEN x.kind = 3 AND x.why = 'paused' AND l.status <> 'paused' THEN 'resumed'
                ELSE 'committed' END),
-           bool_or(h.mine AND (l.run <> x.run OR l.status IN ('completed', 'failed', 'cancelled')))
-      INTO l_status, l_run, verdicts, dropped
+           bool_or(h.mine AND (l.run <> x.run OR l.status IN ('completed', 'failed', 'cancelled'))), bool_or(h.rescues > 0),
+           array_agg(h.definition_hash)
+      INTO l_status, l_run, verdicts, dropped, rescued, l_hash
       FROM unnest(x_exec, x_epoch, x_run, x_kind, x_why) AS x (exec, epoch, run, kind, why)
       LEFT JOIN LATERAL (
            SELECT e.status, e.run FROM {schema}.workflow_executions e WHERE e.seq = x.exec FOR NO KEY UPDATE SKIP LOCKED) l ON true
       LEFT JOIN LATERAL (
-           SELECT true AS mine FROM {schema}.held h
+           SELECT true AS mine, h.rescues, h.definition_hash FROM {schema}.held h
             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND l.status IS NOT NULL
               FOR UPDATE) h ON true;
 
     -- 2. Steps that are stored already, otherwise than offered. An equal one is a write whose reply was lost.
     IF cardinality(s_item) > 0 THEN
         SELECT array_agg(DISTINCT s.item) INTO bad
-          FROM unnest(s_item, s_key, s_ordinal, s_outcome, s_branch, s_fired_by, s_decision, s_output)
-               AS s (item, key, ordinal, outcome, branch, fired_by, decision, output)
+          FROM unnest(s_item, s_key, s_ordinal, s_outcome, s_branch, s_fired_by, s_due, s_decision, s_output, s_error)
+               AS s (item, key, ordinal, outcome, branch, fired_by, due, decision, output, error)
           JOIN {schema}.workflow_execution_steps t
             ON t.seq = x_exec[s.item] AND t.run = x_run[s.item] AND t.step_key = s.key
            AND (t.ordinal = s.ordinal OR t.ordinal = 0)
-         WHERE t.ordinal <> s.ordinal   -- a wait or retry of a step that is decided for good
-            OR (t.outcome, t.branch, t.fired_by, t.decision, t.output)
-               IS DISTINCT FROM (s.outcome, s.branch, s.fired_by, s.decision, s.output);
+         WHERE CASE WHEN t.ordinal = s.ordinal
+                    THEN (t.outcome, t.branch, t.fired_by, t.due_at, t.decision, t.output, t.error)
+                         IS DISTINCT FROM (s.outcome, s.branch, s.fired_by, s.due, s.decision, s.output, s.error)
+                    -- A wait or retry of a step that is decided for good, unless both were written together and the reply was lost.
+                    ELSE NOT EXISTS (SELECT FROM {schema}.workflow_execution_steps u
+                                      WHERE u.seq = t.seq AND u.run = t.run AND u.step_key = t.step_key AND u.ordinal = s.ordinal) END;
 
         FOR i IN 1 .. cardinality(x_exec) LOOP
             IF verdicts[i] = 'committed' AND i = ANY (bad) THEN
@@ -94,19 +103,19 @@ BEGIN
             ON CONFLICT (seq, run, step_key, ordinal) DO NOTHING;
     END IF;
 
-    -- 3. Steps alone: progress was made, so earlier rescues do not count towards crash_loop any more.
-    IF 1 = ANY (x_kind) OR 2 = ANY (x_kind) THEN
+    -- 3. Whoever recorded something made progress: earlier rescues do not count towards crash_loop any more, wherever it goes from here.
+    IF rescued AND cardinality(s_item) > 0 THEN
         UPDATE {schema}.held h SET rescues = 0
-          FROM unnest(x_exec, x_kind, verdicts) AS x (exec, kind, verdict)
-         WHERE h.exec = x.exec AND x.kind = 1 AND x.verdict = 'committed' AND h.rescues > 0;
+          FROM unnest(s_item) AS s (item)
+         WHERE h.exec = x_exec[s.item] AND x_kind[s.item] <> 4 AND verdicts[s.item] = 'committed' AND h.rescues > 0;
     END IF;
 
     IF 2 = ANY (x_kind) THEN
         UPDATE {schema}.workflow_executions e
            SET status = CASE WHEN e.status IN ('pending', 'waiting') THEN 'running' ELSE e.status END,
                current_node_id = x.node, worker_id = p_worker_id, waiting_for = NULL,
-               started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_node, x_started) AS x (exec, kind, verdict, node, started)
+               definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
+          FROM unnest(x_exec, x_kind, verdicts, x_node, x_started, l_hash) AS x (exec, kind, verdict, node, started, hash)
          WHERE e.seq = x.exec AND x.kind = 2 AND x.verdict = 'committed';
     END IF;
 
@@ -124,8 +133,9 @@ BEGIN
         UPDATE {schema}.workflow_executions e
            SET status = CASE WHEN e.status IN ('pending', 'running') AND x.why <> 'paused' THEN 'waiting' ELSE e.status END,
                current_node_id = COALESCE(x.node, e.current_node_id), waiting_for = x.waiting, worker_id = p_worker_id,
-               started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_node, x_why, x_waiting, x_started) AS x (exec, kind, verdict, node, why, waiting, started)
+               definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
+          FROM unnest(x_exec, x_kind, verdicts, x_node, x_why, x_waiting, x_started, l_hash)
+               AS x (exec, kind, verdict, node, why, waiting, started, hash)
          WHERE e.seq = x.exec AND x.kind = 3 AND x.verdict = 'committed';
     END IF;
 
@@ -137,9 +147,10 @@ BEGIN
            SET status = x.status, current_node_id = COALESCE(x.node, e.current_node_id), result = x.result,
                error = x.error, error_details = x.details, waiting_for = NULL,
                tokens_in = x.tokens_in, tokens_out = x.tokens_out, words = x.words, worker_id = p_worker_id,
-               started_at = COALESCE(e.started_at, x.started), finished_at = clock_timestamp(), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_status, x_node, x_result, x_error, x_details, x_tokens_in, x_tokens_out, x_words, x_started)
-               AS x (exec, kind, verdict, status, node, result, error, details, tokens_in, tokens_out, words, started)
+               definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), finished_at = clock_timestamp(), rev = e.rev + 1
+          FROM unnest(x_exec, x_kind, verdicts, x_status, x_node, x_result, x_error, x_details, x_tokens_in, x_tokens_out, x_words,
+                      x_started, l_hash)
+               AS x (exec, kind, verdict, status, node, result, error, details, tokens_in, tokens_out, words, started, hash)
          WHERE e.seq = x.exec AND x.kind = 4 AND x.verdict = 'committed';
         IF 'failed' = ANY (x_status) OR 'cancelled' = ANY (x_status) THEN
             INSERT INTO {schema}.outcomes (seq, run, status)
@@ -154,9 +165,21 @@ BEGIN
             DELETE FROM {schema}.held h
              USING unnest(x_exec, x_kind, verdicts) AS x (exec, kind, verdict)
              WHERE h.exec = x.exec AND x.kind = 5 AND x.verdict = 'committed'
-            RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.definition_hash)
-        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, definition_hash)
-        SELECT g.exec, g.tenant, g.epoch, 0, g.pri, g.rescues, g.definition_hash FROM gone g;
+            RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.run, h.definition_hash)
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
+        SELECT g.exec, g.tenant, g.epoch, 0, g.pri, g.rescues, g.run, g.definition_hash FROM gone g;
+        PERFORM {schema}.nudge();
+    END IF;
+
+    -- A late outcome of a step whose retry is parked: it need not wait for that any more.
+    IF 'late' = ANY (verdicts) THEN
+        WITH woken AS (
+            DELETE FROM {schema}.parked p
+             USING unnest(x_exec, verdicts) AS x (exec, verdict)
+             WHERE p.exec = x.exec AND x.verdict = 'late' AND p.why = 'retry' AND NOT p.paused
+            RETURNING p.exec, p.tenant, p.epoch, p.pri, p.run, p.definition_hash)
+        INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, run, definition_hash)
+        SELECT w.exec, w.tenant, w.epoch, 0, w.pri, w.run, w.definition_hash FROM woken w;
         PERFORM {schema}.nudge();
     END IF;
 
@@ -164,17 +187,18 @@ BEGIN
     IF dropped THEN
         WITH gone AS (
             DELETE FROM {schema}.held h
-             USING unnest(x_exec, x_epoch, verdicts, l_status) AS x (exec, epoch, verdict, status)
-             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND x.verdict IN ('finished', 'other_run')
+             USING unnest(x_exec, x_epoch, x_run, verdicts, l_status) AS x (exec, epoch, run, verdict, status)
+             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND x.verdict IN ('finished', 'other_run')
             RETURNING h.exec, h.tenant, h.epoch, h.pri, x.status)
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri)
         SELECT g.exec, g.tenant, g.epoch, 0, g.pri FROM gone g WHERE g.status NOT IN ('completed', 'failed', 'cancelled');
+        PERFORM {schema}.nudge();
     END IF;
     IF 'locked' = ANY (verdicts) THEN
         FOR i IN 1 .. cardinality(x_exec) LOOP
             IF verdicts[i] = 'locked' AND NOT EXISTS (SELECT FROM {schema}.workflow_executions e WHERE e.seq = x_exec[i]) THEN
                 verdicts[i] := 'missing';
-                DELETE FROM {schema}.held h WHERE h.exec = x_exec[i] AND h.inc = p_inc AND h.epoch = x_epoch[i];
+                DELETE FROM {schema}.held h WHERE h.exec = x_exec[i] AND h.inc = p_inc AND h.epoch = x_epoch[i] AND h.run = x_run[i];
             END IF;
         END LOOP;
     END IF;

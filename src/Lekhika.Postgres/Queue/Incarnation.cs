@@ -141,9 +141,13 @@ public sealed partial class Incarnation : IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = Number });
         command.Parameters.AddValue(_lease, NpgsqlDbType.Interval);
         command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = _idle });
+        await _database.PrepareAsync(command, cancellationToken);
         if (await command.ExecuteScalarAsync(cancellationToken) is true)
         {
-            if (_time.GetElapsedTime(Interlocked.Read(ref _renewed), sent) >= _lease) Interlocked.Exchange(ref _unbrokenSince, sent);
+            // A gap in which the heartbeat of another, sent up to an interval before this one's, may have lapsed too: whatever held this one
+            // up may have held up theirs, so they get a whole lease to be heard again.
+            var answered = _time.GetTimestamp();
+            if (_time.GetElapsedTime(Interlocked.Read(ref _renewed), answered) >= _lease - _interval) Interlocked.Exchange(ref _unbrokenSince, answered);
             Interlocked.Exchange(ref _renewed, sent);
         }
         else if (!_revoked.IsCancellationRequested)

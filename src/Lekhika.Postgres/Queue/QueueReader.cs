@@ -53,18 +53,20 @@ public sealed class QueueReader(Database database)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Lists, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var lists = new List<QueueList>();
         while (await reader.ReadAsync(cancellationToken)) lists.Add(new QueueList(reader.GetInt16(0), reader.GetInt16(1), reader.GetInt32(2)));
         return lists;
     }
 
-    /// <summary>Obeys commands for executions nobody holds. Returns how many commands were looked at.</summary>
+    /// <summary>Obeys commands for executions nobody holds. Returns how many commands were obeyed.</summary>
     public async Task<int> ObeyAsync(int limit, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Obey, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        await database.PrepareAsync(command, cancellationToken);
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -74,6 +76,7 @@ public sealed class QueueReader(Database database)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.WakeDue, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (reader.GetInt32(0), reader.IsDBNull(1) ? null : reader.GetTimeSpan(1));
@@ -85,6 +88,7 @@ public sealed class QueueReader(Database database)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Rescue, connection);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = incarnation });
+        await database.PrepareAsync(command, cancellationToken);
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -94,6 +98,7 @@ public sealed class QueueReader(Database database)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Evict, connection);
         command.Parameters.AddArray([incarnation], NpgsqlDbType.Bigint);
+        await database.PrepareAsync(command, cancellationToken);
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -114,6 +119,7 @@ public sealed class QueueReader(Database database)
         await using var command = new NpgsqlCommand(database.Statements.Standing, connection);
         command.Parameters.AddArray(held, NpgsqlDbType.Bigint, static fence => fence.Exec);
         command.Parameters.AddArray(held, NpgsqlDbType.Integer, static fence => fence.Run);
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var standings = new List<Standing>();
         while (await reader.ReadAsync(cancellationToken))
@@ -132,14 +138,16 @@ public sealed class QueueReader(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.QueueDepth, connection);
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
     }
 
-    private static async Task<List<ClaimedExecution>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private async Task<List<ClaimedExecution>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         var claimed = new List<ClaimedExecution>();
+        await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
