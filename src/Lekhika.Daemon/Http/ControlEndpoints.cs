@@ -28,19 +28,20 @@ internal sealed class ControlEndpoints(HttpServerContext services, Peers peers)
         // Its owner hears it at once when it makes the change itself.
         if (row.OwnerUrl is { } owner && services.Live.Find(id) is null && await peers.PassOnAsync(context, owner)) return;
         var standing = await services.Store.SetStatusAsync(id, wanted, context.RequestAborted) ?? throw RequestException.NotFound(id);
+        var now = standing.Status ?? throw RequestException.NotFound(id);
         services.Intake.HintCommands();
-        if (standing.Status != wanted && Terminal.Is(standing.Status)) throw Finished(id, standing.Status, wanted);
-        if (wanted != "running" && standing.Status != wanted)
+        if (now != wanted && Terminal.Is(now)) throw Finished(id, now, wanted);
+        if (wanted != "running" && now != wanted)
         {
             throw new RequestException(
-                StatusCodes.Status409Conflict, HttpErrorCodes.Conflict, $"Execution {id} is {standing.Status} and cannot become {wanted} now.")
+                StatusCodes.Status409Conflict, HttpErrorCodes.Conflict, $"Execution {id} is {now} and cannot become {wanted} now.")
             {
                 ExecutionId = id,
-                ExecutionStatus = standing.Status,
+                ExecutionStatus = now,
             };
         }
 
-        await JsonReply.WriteAsync(context, StatusCodes.Status200OK, writer => Write(writer, id, standing.Status, done));
+        await JsonReply.WriteAsync(context, StatusCodes.Status200OK, writer => Write(writer, id, now, done));
     }
 
     private static RequestException Finished(Guid id, string status, string wanted)

@@ -54,7 +54,7 @@ internal sealed partial class ErrorBoundary(ILogger<ErrorBoundary> logger)
                 LogUnavailable(logger, context.Request.Method, Where(context), closed.InnerException?.Message ?? closed.Message);
                 await WriteUnavailableAsync(context, HttpErrorCodes.Unavailable, $"Work cannot be taken just now: {closed.Message}. Try again.");
                 break;
-            case not null when exception is DatabaseSilentException || Database.IsTransient(exception):
+            case Exception when exception is DatabaseSilentException || Database.IsTransient(exception):
                 LogUnavailable(logger, context.Request.Method, Where(context), exception.Message);
                 await WriteUnavailableAsync(context, HttpErrorCodes.DatabaseUnavailable, "The database cannot be reached just now. Try again.");
                 break;

@@ -33,6 +33,9 @@ internal sealed class EventStream : IAsyncDisposable
     private LiveExecution? _left;
     private string? _lastSeen;
 
+    // What was shown of a run while it was held here: its row knows less, and progress never goes back.
+    private (int Run, double Progress) _floor;
+
     public EventStream(
         HttpServerContext services, ExecutionLookup lookup, Peers peers, HttpContext context, Guid id, StatusFields fields,
         CancellationToken cancellationToken)
@@ -61,11 +64,22 @@ internal sealed class EventStream : IAsyncDisposable
             if (_lookup.InMemory(_id) is { } live && live != _left)
             {
                 if (await FollowMemoryAsync(live)) return;
+                var before = live.Snapshot();
+                _floor = (before.Header.Run, before.Progress);
                 (_left, _lastSeen, row, shown) = (live, null, null, null);
                 continue;
             }
 
-            row ??= await RowAsync();
+            if (row is null)
+            {
+                (var isGone, row) = await RowAsync();
+                if (isGone)
+                {
+                    await EndAsync(null, "deleted", "The execution was deleted.");
+                    return;
+                }
+            }
+
             if (row is not null)
             {
                 if (row.OwnerUrl is { } owner && _peers.Reaches(_context, owner) && await FollowPeerAsync(owner)) return;
@@ -160,7 +174,7 @@ internal sealed class EventStream : IAsyncDisposable
                 if (read.IsCompleted) return false;
             }
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException && !_end.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
         {
             return false;
         }
@@ -188,11 +202,11 @@ internal sealed class EventStream : IAsyncDisposable
     }
 
     /// <summary>Tells what the row says, if it says something new.</summary>
-    private async Task<(bool IsOver, StatusPicture Shown)> ShowRowAsync(ExecutionRow row, StatusPicture? shown)
+    private async Task<(bool IsOver, StatusPicture? Shown)> ShowRowAsync(ExecutionRow row, StatusPicture? shown)
     {
         if (shown is not null && shown.Status == row.Status && shown.Run == row.Run && shown.CurrentNodeId == row.CurrentNodeId) return (false, shown);
         var picture = await PictureAsync(row);
-        if (picture is null) return (false, shown!);
+        if (picture is null) return (false, shown);
         if (shown is null || picture.IsOver || picture.Run != shown.Run) WriteSnapshot(null, picture);
         else WriteState(picture);
         if (picture.IsOver) await EndAsync(null, picture.Status, picture.Error);
@@ -200,16 +214,17 @@ internal sealed class EventStream : IAsyncDisposable
         return (picture.IsOver, picture);
     }
 
-    /// <summary>The row; null if the database does not tell just now. Once begun, a stream outlives that.</summary>
-    private async Task<ExecutionRow?> RowAsync()
+    /// <summary>The row, or that it is gone; neither if the database does not tell just now. Once begun, a stream outlives that.</summary>
+    private async Task<(bool IsGone, ExecutionRow? Row)> RowAsync()
     {
         try
         {
-            return await _lookup.RowAsync(_id, _end.Token);
+            var row = await _lookup.RowAsync(_id, _end.Token);
+            return (row is null, row);
         }
         catch (Exception exception) when (exception is DatabaseSilentException || Database.IsTransient(exception))
         {
-            return null;
+            return (false, null);
         }
     }
 
@@ -217,7 +232,8 @@ internal sealed class EventStream : IAsyncDisposable
     {
         try
         {
-            return await _lookup.PictureAsync(row, _end.Token);
+            var picture = await _lookup.PictureAsync(row, _end.Token);
+            return picture.Run == _floor.Run ? picture with { Progress = Math.Max(picture.Progress, _floor.Progress) } : picture;
         }
         catch (Exception exception) when (exception is DatabaseSilentException || Database.IsTransient(exception))
         {
