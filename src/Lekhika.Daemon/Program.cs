@@ -4,9 +4,9 @@ using Lekhika.Daemon.Hosting;
 var context = CommandContext.ForProcess();
 var handlers = new CommandHandlers
 {
-    Run = (_, _) => NotInThisBuild("run"),
-    Migrate = (_, _, _) => NotInThisBuild("migrate"),
-    Try = (_, _, _) => NotInThisBuild("try"),
+    Run = RunHandler.RunAsync,
+    Migrate = (configuration, mode, cancellation) => MigrateHandler.RunAsync(context, configuration, mode, cancellation),
+    Try = (configuration, arguments, cancellation) => TryHandler.RunAsync(context, configuration, arguments, cancellation),
 };
 
 try
@@ -17,10 +17,4 @@ catch (Exception error)
 {
     ProblemReport.Error(context, $"internal fault: {error}");
     return ExitCodes.Failure;
-}
-
-Task<int> NotInThisBuild(string command)
-{
-    ProblemReport.Error(context, $"{command} is not part of this build");
-    return Task.FromResult(ExitCodes.Failure);
 }

@@ -7,7 +7,10 @@ namespace Lekhika.Daemon.Cli;
 
 /// <summary>The JSON of <c>check-config --json</c>.</summary>
 internal sealed record CheckConfigReport(
-    bool Valid, ImmutableArray<CheckConfigReport.Item> Errors, ImmutableArray<CheckConfigReport.Item> Warnings, ImmutableArray<CheckConfigReport.Value>? Settings)
+    bool Valid,
+    ImmutableArray<CheckConfigReport.Item> Errors,
+    ImmutableArray<CheckConfigReport.Item> Warnings,
+    ImmutableArray<CheckConfigReport.Value>? Settings)
 {
     /// <summary>An error or a warning.</summary>
     internal sealed record Item(string Key, string? Origin, string Message, string? Suggestion);
@@ -26,6 +29,9 @@ internal sealed record CheckConfigReport(
     private static Item Describe(ConfigurationProblem problem) => new(problem.Key, problem.Origin?.Place, problem.Message, problem.DidYouMean);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(CheckConfigReport))]
 internal sealed partial class CheckConfigJson : JsonSerializerContext;

@@ -25,7 +25,7 @@ internal static class CommandLine
         var (others, flags) = SettingFlag.Extract(arguments);
         context.Flags = flags;
         var root = CreateRoot(handlers, context);
-        var parsed = root.Parse(others);
+        var parsed = root.Parse(others, new ParserConfiguration { ResponseFileTokenReplacer = null }); // "@" in an input is just text
         var invocation = new InvocationConfiguration
         {
             Output = context.Output,

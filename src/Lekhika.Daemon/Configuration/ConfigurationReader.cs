@@ -26,9 +26,14 @@ internal enum ConfigurationPurpose
 /// <param name="Warnings">Everything that is doubtful.</param>
 /// <param name="Settings">Every setting with the value that counts and its origin, in the table's order.</param>
 internal sealed record ConfigurationResult(
-    DaemonOptions? Options, ImmutableArray<ConfigurationProblem> Errors, ImmutableArray<ConfigurationProblem> Warnings, ImmutableArray<EffectiveSetting> Settings)
+    DaemonOptions? Options,
+    ImmutableArray<ConfigurationProblem> Errors,
+    ImmutableArray<ConfigurationProblem> Warnings,
+    ImmutableArray<EffectiveSetting> Settings)
 {
-    /// <summary>The settings whose values differ in <paramref name="other"/>: on SIGHUP those that are reloadable are taken over, the others want a restart.</summary>
+    /// <summary>
+    /// The settings whose values differ in <paramref name="other"/>: on SIGHUP those that are reloadable are taken over, the others want a restart.
+    /// </summary>
     public ImmutableArray<Setting> ChangedIn(ConfigurationResult other)
     {
         var before = Settings.ToDictionary(setting => setting.Setting.FullName, setting => setting.Text, StringComparer.Ordinal);
@@ -69,7 +74,9 @@ internal static class ConfigurationReader
                 continue;
             }
 
-            var (value, error) = setting.Read(text);
+            var (value, error) = setting.Sensitivity != Sensitivity.Open && text.Contains(Secret.Mask, StringComparison.Ordinal)
+                ? Reading<object>.Failed($"{Secret.Mask} stands where check-config --print masked a secret; put the secret in its place")
+                : setting.Read(text);
             if (error is null)
             {
                 values[setting] = value!;
@@ -97,7 +104,8 @@ internal static class ConfigurationReader
     /// <param name="configPath">The value of <c>--config</c>; null when it was not given.</param>
     /// <param name="flags">The settings given as flags (<see cref="SettingFlag.Extract"/>).</param>
     /// <param name="purpose">What it is read for.</param>
-    public static ConfigurationResult FromProcess(string? configPath, ImmutableArray<SettingFlag> flags, ConfigurationPurpose purpose = ConfigurationPurpose.Serve) =>
+    public static ConfigurationResult FromProcess(
+        string? configPath, ImmutableArray<SettingFlag> flags, ConfigurationPurpose purpose = ConfigurationPurpose.Serve) =>
         Read(ProcessSources.Gather(configPath, flags), purpose);
 
     private static string Shorten(string text) => text.Length <= 80 ? text : text[..77] + "…";

@@ -5,7 +5,8 @@ internal static class ConsistencyRules
 {
     private const int ShortestSecret = 16;
 
-    public static void Check(SettingValues values, ConfigurationPurpose purpose, List<ConfigurationProblem> errors, List<ConfigurationProblem> warnings)
+    public static void Check(
+        SettingValues values, ConfigurationPurpose purpose, List<ConfigurationProblem> errors, List<ConfigurationProblem> warnings)
     {
         if (purpose == ConfigurationPurpose.Serve)
         {
@@ -13,7 +14,8 @@ internal static class ConsistencyRules
             CheckSecret(values, errors, warnings);
         }
 
-        CheckOrder(values, WorkerSettings.Heartbeat, WorkerSettings.Lease, 2, "must be at most half of worker.lease, so that one lost heartbeat costs no claim", errors);
+        CheckOrder(values, WorkerSettings.Heartbeat, WorkerSettings.Lease, 2,
+            "must be at most half of worker.lease, so that one lost heartbeat costs no claim", errors);
         CheckOrder(values, OllamaSettings.IdleTimeout, OllamaSettings.TotalTimeout, 1, "must not exceed ollama.total_timeout", errors);
         CheckOrder(values, OllamaSettings.FirstByteTimeout, OllamaSettings.TotalTimeout, 1, "must not exceed ollama.total_timeout", errors);
         CheckOrder(values, OllamaSettings.ConnectTimeout, OllamaSettings.FirstByteTimeout, 1, "must not exceed ollama.first_byte_timeout", errors);
@@ -36,13 +38,15 @@ internal static class ConsistencyRules
         if (values.IsSound(ServerSettings.Url, ServerSettings.Socket)
             && values.Get(ServerSettings.Url).IsEmpty && values.Find(ServerSettings.Socket) is null)
         {
-            errors.Add(new(ServerSettings.Url.FullName, values.Origin(ServerSettings.Url), "nothing to listen on: with none, server.socket must be set"));
+            errors.Add(new(ServerSettings.Url.FullName, values.Origin(ServerSettings.Url),
+                "nothing to listen on: with none, server.socket must be set"));
         }
 
         // Linux keeps a socket's path in 108 bytes, the closing zero included.
         if (values.Find(ServerSettings.Socket) is { } socket && System.Text.Encoding.UTF8.GetByteCount(socket) > 107)
         {
-            errors.Add(new(ServerSettings.Socket.FullName, values.Origin(ServerSettings.Socket), "the path of a Unix socket may have 107 bytes at most"));
+            errors.Add(new(ServerSettings.Socket.FullName, values.Origin(ServerSettings.Socket),
+                "the path of a Unix socket may have 107 bytes at most"));
         }
     }
 
@@ -58,11 +62,13 @@ internal static class ConsistencyRules
         {
             if (secret.Reveal() == "dev-secret-key")
             {
-                warnings.Add(new(AuthSettings.InternalSecret.FullName, origin, "this is the earlier worker's published default; anyone can guess it"));
+                warnings.Add(new(AuthSettings.InternalSecret.FullName, origin,
+                    "this is the earlier worker's published default; anyone can guess it"));
             }
             else if (secret.Reveal().Length < ShortestSecret)
             {
-                warnings.Add(new(AuthSettings.InternalSecret.FullName, origin, "shorter than 16 characters; `openssl rand -hex 32` makes a good one"));
+                warnings.Add(new(AuthSettings.InternalSecret.FullName, origin,
+                    "shorter than 16 characters; `openssl rand -hex 32` makes a good one"));
             }
 
             return;
@@ -71,7 +77,8 @@ internal static class ConsistencyRules
         if (!values.Get(AuthSettings.AllowInsecureLoopback))
         {
             errors.Add(new(AuthSettings.InternalSecret.FullName, null,
-                "no secret is configured, so anyone could start executions; set it, or set auth.allow_insecure_loopback = true to serve this machine without one"));
+                "no secret is configured, so anyone could start executions; set it, "
+                + "or set auth.allow_insecure_loopback = true to serve this machine without one"));
         }
         else if (values.Get(ServerSettings.Url).FirstOrDefault(url => !url.IsLoopback) is { } open)
         {
@@ -88,7 +95,8 @@ internal static class ConsistencyRules
         if (values.IsSound(small, large) && values.Get(small) * factor > values.Get(large))
         {
             errors.Add(new(small.FullName, values.Origin(small),
-                $"{rule}; it is {DurationText.Format(values.Get(small))}, and {large.FullName} is {DurationText.Format(values.Get(large))} ({values.Origin(large)})"));
+                $"{rule}; it is {DurationText.Format(values.Get(small))}, "
+                + $"and {large.FullName} is {DurationText.Format(values.Get(large))} ({values.Origin(large)})"));
         }
     }
 }

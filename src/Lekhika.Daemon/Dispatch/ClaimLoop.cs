@@ -20,7 +20,7 @@ internal sealed partial class ClaimLoop
     private readonly TimeSpan _pollInterval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly WakeSignal _wake;
     private long _lastProgress;
 
     /// <param name="queue">The statements.</param>
@@ -38,6 +38,7 @@ internal sealed partial class ClaimLoop
         (_queue, _incarnation, _slots, _room, _start) = (queue, incarnation, slots, room, start);
         (_pollInterval, _time, _logger) = (pollInterval, time, logger);
         _plan = new ClaimPlan(time);
+        _wake = new WakeSignal(time);
         _lastProgress = time.GetTimestamp();
     }
 
@@ -45,18 +46,7 @@ internal sealed partial class ClaimLoop
     public TimeSpan SinceProgress => _time.GetElapsedTime(Interlocked.Read(ref _lastProgress));
 
     /// <summary>Makes the loop look at once. Cheap, may be called from anywhere.</summary>
-    public void Wake()
-    {
-        if (_wake.CurrentCount > 0) return;
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else has just woken it.
-        }
-    }
+    public void Wake() => _wake.Set();
 
     /// <summary>Claims until told to stop. Ends with <see cref="RevokedException"/> when the incarnation is revoked.</summary>
     public async Task RunAsync(CancellationToken claimStopping)

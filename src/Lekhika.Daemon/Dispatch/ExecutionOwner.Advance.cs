@@ -2,6 +2,7 @@ using System.Text.Json;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Workflows;
+using Lekhika.Workflows.Catalogue;
 using Lekhika.Workflows.Execution;
 using Lekhika.Workflows.Templates;
 
@@ -229,12 +230,12 @@ internal sealed partial class ExecutionOwner
     private NodeCall CallOf(StepRef step, int attempt)
     {
         var program = ProgramOf(step);
-        var bindings = new StepBindings(_machine, step, _facts, _services.Now);
+        var bindings = new StepBindings(_workflow, _machine, step, _facts);
         return new NodeCall
         {
             Step = step,
             Attempt = attempt,
-            Config = program.Config.IsConstant ? program.Config.Constant : program.Config.Render(bindings),
+            Config = program.Config.Render(bindings),
             Program = program,
             Run = _facts,
             Bindings = bindings,
@@ -244,7 +245,7 @@ internal sealed partial class ExecutionOwner
     }
 
     private static StepError ExpressionProblem(StepRef step, TemplateRenderException exception) =>
-        new(ErrorCodes.ExpressionFailed, $"Node '{step.Node.Id}', {exception.Message}");
+        new(exception.Code, $"Node '{step.Node.Id}', {exception.Message}");
 
     private NodeFailed Fault(StepRef step, Exception exception)
     {

@@ -172,7 +172,7 @@ internal sealed partial class ExecutionOwner
         return true;
     }
 
-    private async Task AbortAsync(RunningEffect effect)
+    private static async Task AbortAsync(RunningEffect effect)
     {
         effect.Aborted = true;
         await effect.Cancellation.CancelAsync();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Workflows;
 using Lekhika.Workflows.Execution;
@@ -46,7 +47,7 @@ internal sealed partial class ExecutionOwner
     private async Task<bool> FinishAsync(string status, JsonElement? result, StepError? error, string? failedStep = null)
     {
         if (_running.Count > 0) await AbortEffectsAsync();
-        var details = error is null ? null : ErrorDetails(error, failedStep);
+        JsonElement? details = error is null ? null : ErrorDetails(error, failedStep);
         while (true)
         {
             var reply = await WriteAsync(new JournalEntry

@@ -11,15 +11,19 @@ internal sealed partial class Housekeeping
 {
     private readonly QueueReader _queue;
     private readonly Incarnation _incarnation;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _commands = new(0, 1);
-    private readonly SemaphoreSlim _standing = new(0, 1);
-    private readonly SemaphoreSlim _timers = new(0, 1);
+    private readonly WakeSignal _commands;
+    private readonly WakeSignal _standing;
+    private readonly WakeSignal _timers;
 
     private HashSet<Postgres.Executions.Fence> _unknown = [];
 
-    public Housekeeping(QueueReader queue, Incarnation incarnation, ILogger logger) =>
-        (_queue, _incarnation, _logger) = (queue, incarnation, logger);
+    public Housekeeping(QueueReader queue, Incarnation incarnation, TimeProvider time, ILogger logger)
+    {
+        (_queue, _incarnation, _time, _logger) = (queue, incarnation, time, logger);
+        (_commands, _standing, _timers) = (new WakeSignal(time), new WakeSignal(time), new WakeSignal(time));
+    }
 
     /// <summary>The executions held, for the poll of their rows.</summary>
     public required Func<IReadOnlyList<ExecutionOwner>> Held { get; init; }
@@ -36,12 +40,12 @@ internal sealed partial class Housekeeping
     /// <summary>Somebody changed the status of an execution.</summary>
     public void HintCommands()
     {
-        Hint(_commands);
-        Hint(_standing);
+        _commands.Set();
+        _standing.Set();
     }
 
     /// <summary>Something was parked.</summary>
-    public void HintTimers() => Hint(_timers);
+    public void HintTimers() => _timers.Set();
 
     /// <summary>Keeps house until stopped. Ends early only with an exception.</summary>
     public Task RunAsync(CancellationToken cancellationToken)
@@ -121,10 +125,10 @@ internal sealed partial class Housekeeping
     }
 
     private async Task LoopAsync(
-        string duty, TimeSpan interval, SemaphoreSlim? hint, Func<CancellationToken, Task<TimeSpan?>> round, CancellationToken cancellationToken)
+        string duty, TimeSpan interval, WakeSignal? hint, Func<CancellationToken, Task<TimeSpan?>> round, CancellationToken cancellationToken)
     {
         var failing = false;
-        using var never = new SemaphoreSlim(0, 1);
+        hint ??= new WakeSignal(_time);
         while (!cancellationToken.IsCancellationRequested)
         {
             var wait = interval;
@@ -145,25 +149,12 @@ internal sealed partial class Housekeeping
 
             try
             {
-                await (hint ?? never).WaitAsync(wait, cancellationToken);
+                await hint.WaitAsync(wait, cancellationToken);
             }
             catch (OperationCanceledException)
             {
                 return;
             }
-        }
-    }
-
-    private static void Hint(SemaphoreSlim semaphore)
-    {
-        if (semaphore.CurrentCount > 0) return;
-        try
-        {
-            semaphore.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Hinted by somebody else meanwhile.
         }
     }
 

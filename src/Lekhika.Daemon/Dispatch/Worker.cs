@@ -167,7 +167,7 @@ internal sealed partial class Worker : IIntake
         _shift = shift;
         try
         {
-            await RunClaimsAsync(shift, stop.Token, listener);
+            await RunClaimsAsync(shift, listener, stop.Token);
         }
         finally
         {
@@ -188,7 +188,7 @@ internal sealed partial class Worker : IIntake
         var queue = new QueueReader(_database);
         var journal = new Journal(_database, incarnation.Number, _settings.Identity.WorkerId, _time, _loggers.CreateLogger<Journal>());
         Shift shift = null!;
-        var housekeeping = new Housekeeping(queue, incarnation, _loggers.CreateLogger<Housekeeping>())
+        var housekeeping = new Housekeeping(queue, incarnation, _time, _loggers.CreateLogger<Housekeeping>())
         {
             Held = () => [.. shift.Owners.Values.Select(static entry => entry.Owner)],
             Adopt = claim =>
@@ -225,7 +225,7 @@ internal sealed partial class Worker : IIntake
         return shift;
     }
 
-    private async Task RunClaimsAsync(Shift shift, CancellationToken stop, Listener? listener)
+    private async Task RunClaimsAsync(Shift shift, Listener? listener, CancellationToken stop)
     {
         try
         {

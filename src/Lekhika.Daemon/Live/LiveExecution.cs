@@ -82,7 +82,7 @@ internal sealed class LiveExecution
             live.QueuePosition = null;
             live.Text.Clear();
             live.Thinking.Clear();
-            _currentStep = key;
+            _currentStep = step.Key;
             Add("node", writer => WriteStep(writer, live));
         }
     }

@@ -15,8 +15,8 @@ namespace Lekhika.Inference.Lanes;
 //      the hope of its next request: a caller with one request after the other would else pay two swaps for each.
 //   3. A lane that has waited MaxWait displaces the lane whose turn is the oldest, though that has work left. No lane starves: it waits at most
 //      MaxWait and what is in flight, and lanes that wait are taken in the order they began to wait.
-//   4. But a turn lasts at least MinTurnFactor swaps. When everything is late the endpoint works instead of swapping: at most
-//      1/(1 + MinTurnFactor) of its time goes into swaps, and turns go round.
+//   4. But a turn lasts at least MinTurnFactor swaps, its own included. When everything is late the endpoint works instead of swapping: at most
+//      1/MinTurnFactor of its time goes into swaps, and turns go round.
 //   5. Never a request for a model that has no place: the server would queue it where it cannot be cancelled, and let others overtake it.
 //
 //   Failures: a request that ends badly frees its slot like any other; a caller who leaves is gone from the queue at once and, if it had its
@@ -79,19 +79,19 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
     /// <summary>A request that had its turn has ended.</summary>
     /// <param name="ticket">The request.</param>
     /// <param name="now">The time.</param>
-    /// <param name="load">The load time its reply told; null if it failed.</param>
-    public void Finish(Ticket ticket, TimeSpan now, TimeSpan? load)
+    /// <param name="load">The load time its reply told; null if it failed or its caller left.</param>
+    /// <param name="failed">It failed.</param>
+    public void Finish(Ticket ticket, TimeSpan now, TimeSpan? load, bool failed = false)
     {
         var lane = ticket.Lane!;
         lane.InFlight--;
         InFlight--;
         if (lane.InFlight == 0)
             lane.IdleSince = now;
-        if (load is not { } time)
-        {
+        if (failed)
             lane.Failed++;
+        if (load is not { } time)
             return;
-        }
 
         lane.Served++;
         if (!ticket.PaysLoad)

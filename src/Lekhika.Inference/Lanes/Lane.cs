@@ -44,7 +44,7 @@ internal sealed class Lane(EndpointLanes owner, LaneKey key, string model)
     /// <summary>Requests that ended well.</summary>
     public long Served { get; set; }
 
-    /// <summary>Requests that failed.</summary>
+    /// <summary>Attempts that failed.</summary>
     public long Failed { get; set; }
 
     /// <summary>The endpoint's shared turn, while it is held.</summary>

@@ -70,7 +70,7 @@ public sealed record LaneSnapshot
     /// <summary>Requests that ended well, since the start.</summary>
     public long Served { get; init; }
 
-    /// <summary>Requests that failed, since the start.</summary>
+    /// <summary>Attempts that failed, since the start; those whose caller left are not among them.</summary>
     public long Failed { get; init; }
 
     /// <summary>What bringing the model in costs, as learned; null if not yet known.</summary>

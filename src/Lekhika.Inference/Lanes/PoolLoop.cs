@@ -188,7 +188,7 @@ internal sealed class PoolLoop : IAsyncDisposable
     private void End(PoolEvent.Ended ended, TimeSpan now)
     {
         var endpoint = ended.Endpoint;
-        endpoint.Lanes.Finish(ended.Ticket, now, ended.Load);
+        endpoint.Lanes.Finish(ended.Ticket, now, ended.Load, ended.Failure is not null);
         if (ended.Load is not null)
             endpoint.Took(now - ended.Ticket.StartedAt);
         if (ended.Failure is { Failure: ModelFailure.NotFound })

@@ -10,7 +10,7 @@ public static class DefinitionWriter
     public static JsonElement ToElement(WorkflowDefinition definition)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer)) Write(definition, writer);
+        using (var writer = new Utf8JsonWriter(buffer, JsonKinds.Readable)) Write(definition, writer);
         var reader = new Utf8JsonReader(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), new JsonReaderOptions { MaxDepth = 512 });
         return JsonElement.ParseValue(ref reader);
     }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -6,6 +7,9 @@ namespace Lekhika.Workflows.Definitions;
 /// <summary>Small reads of JSON that never throw, and what an author calls each kind of value.</summary>
 internal static class JsonKinds
 {
+    /// <summary>Quotes and letters stay readable: this JSON goes to databases, editors and terminals, never unescaped into a page.</summary>
+    public static JsonWriterOptions Readable { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>An empty JSON object that outlives every document.</summary>
     public static JsonElement EmptyObject { get; } = Parse("{}"u8);
 
@@ -68,7 +72,7 @@ internal static class JsonKinds
     public static JsonElement ToElement(this JsonNode? node)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, Readable))
         {
             if (node is null) writer.WriteNullValue();
             else node.WriteTo(writer);

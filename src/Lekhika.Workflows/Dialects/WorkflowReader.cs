@@ -26,9 +26,14 @@ public static class WorkflowReader
         }
 
         if (!DocumentSanity.Check(document, problems)) return new ReadResult { Dialect = Dialect.Canonical, Problems = problems.Items };
+        document = JsonReading.Opened(document);
+        if (!DocumentSanity.Check(document, problems)) return new ReadResult { Dialect = Dialect.Canonical, Problems = problems.Items };
         var dialect = DialectDetector.Detect(document, options.Catalogue);
         var definition = dialect switch
         {
+            Dialect.Lekhika => new LekhikaReader(options, problems, sources).Read(document),
+            Dialect.SynthralOS => new SynthralReader(options, problems, sources).Read(document),
+            Dialect.CtrlChecks => new CtrlChecksReader(options, problems, sources).Read(document),
             _ => ReadCanonical(document, options, problems),
         };
         return new ReadResult

@@ -1,3 +1,4 @@
+using Lekhika.Workflows.Catalogue;
 using System.Diagnostics;
 using Lekhika.Workflows.Definitions;
 

@@ -1,3 +1,4 @@
+using Lekhika.Workflows.Catalogue;
 namespace Lekhika.Workflows.Execution;
 
 /// <summary>

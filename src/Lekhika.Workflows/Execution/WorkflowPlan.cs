@@ -1,3 +1,4 @@
+using Lekhika.Workflows.Catalogue;
 using System.Globalization;
 using Lekhika.Workflows.Definitions;
 

@@ -73,8 +73,6 @@ public sealed class CelExpression
     public CelValue Evaluate(ICelBindings bindings, CelLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(bindings);
-        if (!System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            throw new CelBudgetException("too little stack is left to evaluate an expression");
         var slots = _slotCount == 0 ? [] : new CelValue[_slotCount];
         var frame = new CelFrame(bindings, limits ?? CelLimits.Default, slots);
         var value = _root.Evaluate(ref frame);

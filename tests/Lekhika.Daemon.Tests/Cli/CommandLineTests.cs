@@ -95,8 +95,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task Try_gets_its_inputs_and_needs_neither_database_nor_secret()
     {
-        Assert.Equal(42, await Invoke("try", "flow.json", "--input", "topic=a=b", "--input", "n=", "--ollama.url", "http://gpu:1"));
-        Assert.Equal(["try flow.json [topic, a=b] [n, ] http://gpu:1/"], _calls);
+        Assert.Equal(42, await Invoke("try", "flow.json", "--input", "topic=a=b", "--input", "n=@x", "--ollama.url", "http://gpu:1"));
+        Assert.Equal(["try flow.json [topic, a=b] [n, @x] http://gpu:1/"], _calls);
     }
 
     [Fact]

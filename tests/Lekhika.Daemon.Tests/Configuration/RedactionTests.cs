@@ -71,9 +71,12 @@ public sealed class RedactionTests
         var first = Read.From(Read.Minimal + "[worker]\nid = \"a#b\"\nlease = 12s\n[models]\n\"x = y\" = \"m # n\"\n[http]\nallow = localhost:1, 10.0.0.0/8\n", ["--ollama.num_ctx=99"]);
         using var printed = new StringWriter();
         ConfigurationPrinter.Print(first, printed);
-        var second = Read.From(printed.ToString());
+        var masked = Assert.Single(Read.Errors(printed.ToString()));
+        Assert.Contains("*** stands where check-config --print masked a secret", masked, StringComparison.Ordinal);
+
+        var second = Read.From(printed.ToString().Replace("***", "0123456789abcdef", StringComparison.Ordinal));
         Assert.Empty(second.Errors);
-        Assert.Equal(["auth.internal_secret"], first.ChangedIn(second).Select(setting => setting.FullName));
+        Assert.Empty(first.ChangedIn(second));
         Assert.Contains("lease = 12s  # /etc/daemon.conf:7", printed.ToString(), StringComparison.Ordinal);
         Assert.Contains("num_ctx = 99  # flag --ollama.num_ctx", printed.ToString(), StringComparison.Ordinal);
     }

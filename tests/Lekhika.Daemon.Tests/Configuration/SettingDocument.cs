@@ -13,7 +13,7 @@ internal static class SettingDocument
         (`UPDATE_DOCS=1` before the tests of `Lekhika.Daemon.Tests` writes it anew).
 
         `lekhika-daemon check-config` reports every error at once with its key and where it came from, and exits with 78 if there is one.
-        `lekhika-daemon check-config --print` shows what is in force and why, with secrets masked; its output is itself a configuration file.
+        `lekhika-daemon check-config --print` shows what is in force and why, with secrets masked; but for the masks its output is itself a configuration file.
 
         ## Where settings come from
 

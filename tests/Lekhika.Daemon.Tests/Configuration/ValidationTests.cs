@@ -200,6 +200,7 @@ public sealed class ValidationTests
 
     [Theory]
     [InlineData("http", "allow", "http://host")]
+    [InlineData("ollama", "url", ",")]
     [InlineData("http", "allow", "10.0.0.1/8")]
     [InlineData("http", "allow", "host:99999")]
     [InlineData("server", "url", "https://127.0.0.1:3001")]

@@ -1,4 +1,5 @@
 using Lekhika.Daemon.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
@@ -80,6 +81,15 @@ public sealed partial class ConsoleLogTests : IDisposable
         _level.Minimum = LogLevel.None;
         Assert.False(ours.IsEnabled(LogLevel.Critical));
         Assert.False(framework.IsEnabled(LogLevel.None));
+    }
+
+    [Fact]
+    public void It_is_the_only_log_of_a_host()
+    {
+        using var services = new ServiceCollection().AddLogging(logging => logging.AddDebug().AddDaemonConsole(_level)).BuildServiceProvider();
+        Assert.IsType<ConsoleLogProvider>(Assert.Single(services.GetServices<ILoggerProvider>()));
+        _level.Minimum = LogLevel.Debug;
+        Assert.True(services.GetRequiredService<ILogger<ConsoleLogTests>>().IsEnabled(LogLevel.Debug));
     }
 
     [Theory]

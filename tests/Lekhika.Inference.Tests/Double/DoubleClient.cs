@@ -64,8 +64,10 @@ public sealed class DoubleClient(OllamaDouble ollama) : IDisposable
     /// <summary>Asks again until the double says so; its counters are the signal.</summary>
     public static async Task UntilAsync(Func<bool> happened, CancellationToken cancellationToken)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
         while (!happened())
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, limit.Token);
     }
 
     public void Dispose() => _http.Dispose();

@@ -49,7 +49,7 @@ public sealed class LeavingTests
         using var first = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":30}""");
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var queued = client.GenerateAsync("slow", leaving.Token, more: ""","options":{"double_tokens":100000}""");
-        await DoubleClient.UntilAsync(() => ollama.Stats.InFlight == 2, Token);
+        await DoubleClient.UntilAsync(() => ollama.Stats.Waiting == 1, Token);
         var after = client.GenerateAsync("slow", Token, more: ""","options":{"double_tokens":2}""");
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued);
@@ -65,7 +65,7 @@ public sealed class LeavingTests
         using var client = new DoubleClient(ollama);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var asked = client.GenerateAsync("slow", leaving.Token);
-        await DoubleClient.UntilAsync(() => ollama.Stats.InFlight == 1, Token);
+        await DoubleClient.UntilAsync(() => ollama.Stats.Waiting == 1, Token);
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
         await DoubleClient.UntilAsync(() => ollama.Stats is { Cancellations: 1, InFlight: 0 }, Token);
@@ -81,7 +81,7 @@ public sealed class LeavingTests
         using var first = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":30}""");
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var waiting = client.GenerateAsync("stories260K", leaving.Token);
-        await DoubleClient.UntilAsync(() => ollama.Stats.InFlight == 2, Token);
+        await DoubleClient.UntilAsync(() => ollama.Stats.Evictions == 1, Token);
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await first.RestAsync(Token);
@@ -95,7 +95,7 @@ public sealed class LeavingTests
     {
         await using var ollama = await OllamaDouble.StartAsync(Slow, Token);
         using var client = new DoubleClient(ollama);
-        using var stream = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":30}""");
+        using var stream = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":100}""");
         var unload = await client.PostAsync("/api/generate", """{"model":"slow","keep_alive":0,"stream":false}""", Token);
         Assert.Equal("unload", unload.Last.GetProperty("done_reason").GetString());
         Assert.Single(await client.LoadedAsync(Token));

@@ -22,7 +22,7 @@ public sealed class QueueTests
     [Fact]
     public async Task A_swap_costs_a_load_and_an_alias_costs_nothing()
     {
-        await using var ollama = await OllamaDouble.StartAsync(Quick with { MaxLoadedModels = 1 }, Token);
+        await using var ollama = await OllamaDouble.StartAsync(Quick with { MaxLoadedModels = 1, LoadTime = TimeSpan.FromMilliseconds(150) }, Token);
         using var client = new DoubleClient(ollama);
         var loads = new List<TimeSpan>();
         foreach (var model in (string[])["stories260K", "stories260K", "stories260K-b", "stories260K", "alias260K"])
@@ -30,11 +30,13 @@ public sealed class QueueTests
             var reply = await client.GenerateAsync(model, Token, more: """,  "options":{"num_predict":2}""");
             loads.Add(TimeSpan.FromTicks(reply.Duration("load_duration") / 100));
         }
-        Assert.True(loads[0] >= Quick.LoadTime, $"first load took {loads[0]}");
-        Assert.True(loads[1] < Quick.LoadTime, $"warm took {loads[1]}");
-        Assert.True(loads[2] >= Quick.LoadTime + Quick.SwapTime, $"swap took {loads[2]}");
-        Assert.True(loads[3] >= Quick.LoadTime + Quick.SwapTime, $"swap back took {loads[3]}");
-        Assert.True(loads[4] < Quick.LoadTime, $"alias took {loads[4]}");
+        // Timers may be a little early, and a warm model on a busy machine a little late.
+        var load = TimeSpan.FromMilliseconds(140);
+        Assert.True(loads[0] >= load, $"first load took {loads[0]}");
+        Assert.True(loads[1] < load, $"warm took {loads[1]}");
+        Assert.True(loads[2] >= load + Quick.SwapTime, $"swap took {loads[2]}");
+        Assert.True(loads[3] >= load + Quick.SwapTime, $"swap back took {loads[3]}");
+        Assert.True(loads[4] < load, $"alias took {loads[4]}");
         Assert.Equal((3, 2), (ollama.Stats.Loads, ollama.Stats.Swaps));
     }
 
@@ -80,11 +82,11 @@ public sealed class QueueTests
     {
         await using var ollama = await OllamaDouble.StartAsync(Quick with { MaxQueue = 1, MaxLoadedModels = 1 }, Token);
         using var client = new DoubleClient(ollama);
-        using var busy = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":400}""");
+        using var busy = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":100000}""");
         var waiting = client.GenerateAsync("stories260K", Token);
-        await DoubleClient.UntilAsync(() => ollama.Stats.InFlight == 2, Token);
+        await DoubleClient.UntilAsync(() => ollama.Stats.Evictions == 1, Token);
         var queued = client.GenerateAsync("stories260K-b", Token);
-        await DoubleClient.UntilAsync(() => ollama.Stats.InFlight == 3, Token);
+        await DoubleClient.UntilAsync(() => ollama.Stats.Waiting == 2, Token);
 
         var streamed = await client.PostAsync("/api/generate", """{"model":"stories260K","prompt":"x"}""", Token);
         var chat = await client.ChatAsync("stories260K", "x", Token);
@@ -106,16 +108,16 @@ public sealed class QueueTests
     {
         await using var ollama = await OllamaDouble.StartAsync(Quick, Token);
         using var client = new DoubleClient(ollama);
-        await client.LoadAsync("slow", Token);
+        var holder = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":100000}""");
         var finished = new List<int>();
         var asked = new List<Task>();
         for (var i = 0; i < 6; i++)
         {
             asked.Add(AskAsync(i));
-            var wanted = i + 1;
-            // The next is sent when this one is known to wait (the first: to run).
-            await DoubleClient.UntilAsync(() => ollama.Stats.Generating == 1 && ollama.Stats.WaitingMax >= wanted - 1 && ollama.Stats.Completions >= wanted, Token);
+            var waiting = i + 1;
+            await DoubleClient.UntilAsync(() => ollama.Stats.Waiting == waiting, Token);
         }
+        holder.Dispose();
         await Task.WhenAll(asked);
         Assert.Equal([0, 1, 2, 3, 4, 5], finished);
         Assert.Equal(1, ollama.Stats.GeneratingMax);
@@ -140,7 +142,7 @@ public sealed class QueueTests
         Assert.Equal(2, ollama.Stats.GeneratingMax);
         var wait = c.Duration("total_duration") - c.Duration("load_duration") - c.Duration("prompt_eval_duration") - c.Duration("eval_duration");
         Assert.True(wait > 50_000_000, $"the third waited {wait} ns for a slot, and load_duration must not show it");
-        Assert.True(c.Duration("load_duration") < 40_000_000);
+        Assert.True(c.Duration("load_duration") < wait);
         await a.RestAsync(Token);
         await b.RestAsync(Token);
     }
@@ -148,19 +150,19 @@ public sealed class QueueTests
     [Fact]
     public async Task Requests_for_the_loaded_model_overtake_a_waiting_swap()
     {
-        await using var ollama = await OllamaDouble.StartAsync(Quick with { MaxLoadedModels = 1 }, Token);
+        await using var ollama = await OllamaDouble.StartAsync(Quick with { MaxLoadedModels = 1, Parallel = 2 }, Token);
         using var client = new DoubleClient(ollama);
-        using var first = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":40}""");
+        var first = await client.StreamAsync("slow", Token, ""","options":{"double_tokens":100000}""");
         var other = client.GenerateAsync("stories260K", Token);
-        await DoubleClient.UntilAsync(() => ollama.Stats.InFlight == 2, Token);
+        await DoubleClient.UntilAsync(() => ollama.Stats.Evictions == 1, Token);
         // Sent after the other one, and served before it, because the victim never becomes idle.
         var later = await Task.WhenAll(client.GenerateAsync("slow", Token), client.GenerateAsync("slow", Token));
         Assert.All(later, reply => Assert.Equal(HttpStatusCode.OK, reply.Status));
         Assert.False(other.IsCompleted);
-        await first.RestAsync(Token);
+        first.Dispose();
         var swapped = await other;
         Assert.Equal(HttpStatusCode.OK, swapped.Status);
-        Assert.True(swapped.Duration("load_duration") > 200_000_000, "the wait for the swap belongs to load_duration");
+        Assert.True(swapped.Duration("load_duration") > 90_000_000, "the wait for the swap belongs to load_duration");
         Assert.Equal(1, ollama.Stats.Swaps);
     }
 

@@ -78,10 +78,13 @@ public static partial class ReplaySetting
                     NumPredict = 40,
                     Parameters = "num_predict                    40",
                 },
-                tiny with { Name = "thinky", Capabilities = ["completion", "thinking"] },
-                tiny with { Name = "tooly", Capabilities = ["completion", "tools"] },
-                tiny with { Name = "inserty", Capabilities = ["completion", "insert"] },
-                tiny with { Name = "jsony" },
+                .. name.StartsWith("A-default/", StringComparison.Ordinal) ? (DoubleModel[])[] :
+                [
+                    tiny with { Name = "thinky", Capabilities = ["completion", "thinking"] },
+                    tiny with { Name = "tooly", Capabilities = ["completion", "tools"] },
+                    tiny with { Name = "inserty", Capabilities = ["completion", "insert"] },
+                    tiny with { Name = "jsony" },
+                ],
             ],
         };
     }

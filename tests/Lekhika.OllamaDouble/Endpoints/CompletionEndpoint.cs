@@ -58,6 +58,8 @@ internal sealed class CompletionEndpoint(OllamaDoubleOptions options, ModelStore
         CheckCapabilities(request, model);
         var run = RunOptions.Read(request.Options);
         var plan = request.IsEmpty ? null : planner.Plan(request, run, model);
+        if (plan?.Fault is not null)
+            stats.Fault();
         if (plan is not null && await StrikesFirstAsync(http, plan, gone))
             return;
         if (plan?.Kind == FaultKind.SlowLoad)
@@ -167,24 +169,19 @@ internal sealed class CompletionEndpoint(OllamaDoubleOptions options, ModelStore
         switch (plan.Kind)
         {
             case FaultKind.Busy:
-                stats.Fault();
                 throw ApiException.Busy();
             case FaultKind.Status:
-                stats.Fault();
                 throw new ApiException(fault!.Status ?? 500, fault.Message ?? "something went wrong");
             case FaultKind.Html:
-                stats.Fault();
                 await HttpReply.TextAsync(http, fault!.Status ?? 502, "text/html", "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>\n");
                 return true;
             case FaultKind.Reset or FaultKind.Cut when fault!.After == 0:
-                stats.Fault();
                 if (plan.Kind == FaultKind.Reset)
                     Connection.Reset(http);
                 else
                     Connection.Cut(http);
                 return true;
             case FaultKind.Stall when fault!.After == 0:
-                stats.Fault();
                 await Task.Delay(fault.Delay ?? Timeout.InfiniteTimeSpan, options.TimeProvider, gone);
                 return false;
             default:

@@ -15,9 +15,11 @@ internal static class HttpReply
         http.Response.StatusCode = status;
         if (contentType is not null)
             http.Response.ContentType = contentType;
+        if (status == 204)
+            return;
         if (body.Length <= LongestWithLength || HttpMethods.IsHead(http.Request.Method))
             http.Response.ContentLength = body.Length;
-        if (!HttpMethods.IsHead(http.Request.Method))
+        if (body.Length > 0 && !HttpMethods.IsHead(http.Request.Method))
             await http.Response.Body.WriteAsync(body, cancellationToken);
     }
 

@@ -12,6 +12,9 @@ internal sealed record ReplyPlan
     /// <value>Tool calls come in the done line.</value>
     public bool ToolCallsLast { get; init; }
 
+    /// <value>Tokens that make up the tool calls: they take time and are counted, but nothing of them is seen before the end.</value>
+    public int SilentTokens => ToolCalls.Sum(call => 8 + (call.Function.Arguments.GetRawText().Length / 4));
+
     public string DoneReason { get; init; } = "stop";
 
     /// <value>Tokens a second, 0 for no waiting.</value>

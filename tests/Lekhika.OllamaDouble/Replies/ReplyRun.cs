@@ -105,6 +105,11 @@ internal sealed class ReplyRun(HttpContext http, CompletionRequest request, Repl
             var piece = thinking ? new ReplyPiece("", text) : new ReplyPiece(text);
             await writer.WriteAsync(format.Piece(piece, _extra), flush || i == 0, cancellationToken);
         }
+        if (plan.ToolCalls.Count > 0)
+        {
+            tokens += plan.SilentTokens;
+            await PaceAsync(start, tokens, cancellationToken);
+        }
         if (all <= plan.FaultAfter || plan.Kind is FaultKind.Repeat or FaultKind.RepeatError)
             await StrikeAsync(runner, writer, cancellationToken, atEnd: true);
         return tokens;
@@ -126,20 +131,17 @@ internal sealed class ReplyRun(HttpContext http, CompletionRequest request, Repl
         {
             case FaultKind.Eof:
             case FaultKind.Repeat when atEnd:
-                stats.Fault();
                 await VanishAsync(writer, cancellationToken);
                 break;
             case FaultKind.RepeatError when atEnd:
-                throw Struck(new ApiException(500, plan.Fault!.Message ?? "model output stopped: the same token was repeated too often"));
+                throw new ApiException(500, plan.Fault!.Message ?? "model output stopped: the same token was repeated too often");
             case FaultKind.MidstreamError:
-                throw Struck(plan.Fault!.Message is { } text ? new ApiException(500, text) : ApiException.RunnerGone());
+                throw plan.Fault!.Message is { } text ? new ApiException(500, text) : ApiException.RunnerGone();
             case FaultKind.RunnerCrash:
-                stats.Fault();
                 runner.Kill();
                 cancellationToken.ThrowIfCancellationRequested();
                 break;
             case FaultKind.Reset or FaultKind.Cut:
-                stats.Fault();
                 await writer.DrainAsync(cancellationToken);
                 _over = true;
                 if (plan.Kind == FaultKind.Reset)
@@ -148,22 +150,14 @@ internal sealed class ReplyRun(HttpContext http, CompletionRequest request, Repl
                     Connection.Cut(http);
                 break;
             case FaultKind.Stall:
-                stats.Fault();
                 if (writer.Began)
                     await writer.FlushAsync(cancellationToken);
                 await DelayAsync(plan.Fault!.Delay ?? Timeout.InfiniteTimeSpan, cancellationToken);
                 break;
             case FaultKind.GarbageLine when request.Stream:
-                stats.Fault();
                 await writer.WriteAsync([.. System.Text.Encoding.UTF8.GetBytes(plan.Fault!.Message ?? "<html>upstream timed out</html>"), (byte)'\n'], true, cancellationToken);
                 break;
         }
-    }
-
-    private ApiException Struck(ApiException error)
-    {
-        stats.Fault();
-        return error;
     }
 
     /// <summary>Ends with 200 and without a done line.</summary>

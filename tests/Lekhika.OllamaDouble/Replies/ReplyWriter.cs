@@ -5,6 +5,7 @@ internal sealed class ReplyWriter(HttpContext http, string contentType, DoubleFa
 {
     private const int FlushAt = 8 * 1024;
     private const int LinesTogether = 8;
+    private const int TornApart = 128;
     private readonly bool _together = fault?.Kind == FaultKind.Coalesce;
     private readonly int _tear = fault?.Kind == FaultKind.Split ? Math.Max(1, fault.Bytes ?? 5) : 0;
     private int _unsent;
@@ -57,8 +58,8 @@ internal sealed class ReplyWriter(HttpContext http, string contentType, DoubleFa
             await http.Response.Body.WriteAsync(line.AsMemory(at, Math.Min(_tear, line.Length - at)), cancellationToken);
             await http.Response.Body.FlushAsync(cancellationToken);
             // A moment between the writes, or the transport joins them again.
-            if (at / _tear < 64)
-                await Task.Delay(TimeSpan.FromMilliseconds(1), time, cancellationToken);
+            if (at / _tear < TornApart)
+                await Task.Delay(fault?.Delay ?? TimeSpan.FromMilliseconds(1), time, cancellationToken);
         }
     }
 }

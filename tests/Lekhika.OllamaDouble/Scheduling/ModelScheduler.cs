@@ -216,6 +216,7 @@ internal sealed class ModelScheduler(OllamaDoubleOptions options, StatsRecorder 
                     break;
                 swapped = true;
                 victim.KeepAlive = TimeSpan.Zero;
+                stats.Evicted();
                 if (victim.Users == 0)
                     Remove(victim);
                 unloaded = victim.Unloaded.Task;

@@ -30,6 +30,9 @@ public sealed record DoubleStats
     /// <value>Loads that had to unload another model or the same with other options first.</value>
     public long Swaps { get; init; }
 
+    /// <value>Times a model was marked to make room, whether or not it had left yet.</value>
+    public long Evictions { get; init; }
+
     /// <value>Models unloaded.</value>
     public long Unloads { get; init; }
 
@@ -44,6 +47,9 @@ public sealed record DoubleStats
 
     /// <value>The most there were at once.</value>
     public int GeneratingMax { get; init; }
+
+    /// <value>Requests that wait for a slot or a load now.</value>
+    public int Waiting { get; init; }
 
     /// <value>The most requests that waited for a slot or a load at once.</value>
     public int WaitingMax { get; init; }

@@ -14,7 +14,7 @@ internal sealed class StatsRecorder
     private readonly Level _inFlight = new();
     private readonly Level _generating = new();
     private readonly Level _waiting = new();
-    private long _requests, _completions, _completed, _cancellations, _errors, _faults, _rejected, _loads, _swaps, _unloads, _tokens;
+    private long _requests, _completions, _completed, _cancellations, _errors, _faults, _rejected, _loads, _swaps, _evictions, _unloads, _tokens;
 
     public Level InFlight => _inFlight;
 
@@ -62,6 +62,8 @@ internal sealed class StatsRecorder
             Interlocked.Increment(ref _swaps);
     }
 
+    public void Evicted() => Interlocked.Increment(ref _evictions);
+
     public void Unloaded() => Interlocked.Increment(ref _unloads);
 
     public DoubleStats Snapshot()
@@ -80,12 +82,14 @@ internal sealed class StatsRecorder
             Rejected = Interlocked.Read(ref _rejected),
             Loads = Interlocked.Read(ref _loads),
             Swaps = Interlocked.Read(ref _swaps),
+            Evictions = Interlocked.Read(ref _evictions),
             Unloads = Interlocked.Read(ref _unloads),
             Tokens = Interlocked.Read(ref _tokens),
             InFlight = _inFlight.Now,
             InFlightMax = _inFlight.Most,
             Generating = _generating.Now,
             GeneratingMax = _generating.Most,
+            Waiting = _waiting.Now,
             WaitingMax = _waiting.Most,
             ByPath = new Dictionary<string, long>(_byPath, StringComparer.Ordinal),
             ByModel = new Dictionary<string, long>(_byModel, StringComparer.Ordinal),
@@ -95,7 +99,7 @@ internal sealed class StatsRecorder
 
     public void Reset()
     {
-        _requests = _completions = _completed = _cancellations = _errors = _faults = _rejected = _loads = _swaps = _unloads = _tokens = 0;
+        _requests = _completions = _completed = _cancellations = _errors = _faults = _rejected = _loads = _swaps = _evictions = _unloads = _tokens = 0;
         _byPath.Clear();
         _byModel.Clear();
         lock (_gate)

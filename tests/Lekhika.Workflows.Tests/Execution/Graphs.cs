@@ -1,3 +1,4 @@
+using Lekhika.Workflows.Catalogue;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Lekhika.Workflows.Definitions;

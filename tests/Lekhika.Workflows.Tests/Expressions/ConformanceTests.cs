@@ -15,7 +15,7 @@ public sealed class ConformanceTests
     {
         var (passed, failures) = (0, new List<string>());
         var leftOut = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var line in File.ReadLines(SharedData.Require("cel-conformance.ndjson")))
+        foreach (var line in File.ReadLines(ConformanceData.RequirePath()))
         {
             using var document = JsonDocument.Parse(line);
             var test = document.RootElement;

@@ -12,7 +12,10 @@ internal static class DatabaseBinder
         var schema = values.Get(DatabaseSettings.Schema);
         var poolSize = values.Get(DatabaseSettings.PoolSize);
         var listen = values.Get(DatabaseSettings.Listen);
-        if (target is null && !values.IsGiven(DatabaseSettings.Host) && !values.IsGiven(DatabaseSettings.Name) && !values.IsGiven(DatabaseSettings.User))
+        if (target is null
+            && !values.IsGiven(DatabaseSettings.Host)
+            && !values.IsGiven(DatabaseSettings.Name)
+            && !values.IsGiven(DatabaseSettings.User))
         {
             if (isRequired && values.IsSound(DatabaseSettings.Url))
             {
@@ -46,7 +49,8 @@ internal static class DatabaseBinder
         {
             if (listen == ListenMode.On)
             {
-                warnings.Add(new(DatabaseSettings.Listen.FullName, values.Origin(DatabaseSettings.Listen), "database.url says pgbouncer=true, where LISTEN does not work in transaction mode"));
+                warnings.Add(new(DatabaseSettings.Listen.FullName, values.Origin(DatabaseSettings.Listen),
+                    "database.url says pgbouncer=true, where LISTEN does not work in transaction mode"));
             }
 
             listen = listen == ListenMode.Auto ? ListenMode.Off : listen;
@@ -69,7 +73,8 @@ internal static class DatabaseBinder
             }
             else if (!string.Equals(Convert.ToString(builder[keyword], CultureInfo.InvariantCulture), value, StringComparison.Ordinal))
             {
-                warnings.Add(new(setting.FullName, values.Origin(setting), $"ignored, because database.url ({values.Origin(DatabaseSettings.Url)}) names it too"));
+                warnings.Add(new(setting.FullName, values.Origin(setting),
+                    $"ignored, because database.url ({values.Origin(DatabaseSettings.Url)}) names it too"));
             }
         }
     }

@@ -39,9 +39,12 @@ internal sealed class PostgresUrlParameters(NpgsqlConnectionStringBuilder builde
             case "sslcert": builder.SslCertificate = value; break;
             case "sslkey": builder.SslKey = value; break;
             case "sslpassword": builder.SslPassword = value; break;
-            case "sslnegotiation": builder.SslNegotiation = OneOf(name, value, ("postgres", SslNegotiation.Postgres), ("direct", SslNegotiation.Direct)); break;
+            case "sslnegotiation":
+                builder.SslNegotiation = OneOf(name, value, ("postgres", SslNegotiation.Postgres), ("direct", SslNegotiation.Direct));
+                break;
             case "channel_binding":
-                builder.ChannelBinding = OneOf(name, value, ("disable", ChannelBinding.Disable), ("prefer", ChannelBinding.Prefer), ("require", ChannelBinding.Require));
+                builder.ChannelBinding = OneOf(
+                    name, value, ("disable", ChannelBinding.Disable), ("prefer", ChannelBinding.Prefer), ("require", ChannelBinding.Require));
                 break;
             case "gssencmode":
                 builder.GssEncryptionMode = OneOf(

@@ -94,7 +94,7 @@ internal abstract class Setting(string section, string name)
     };
 
     /// <summary>Whether this value has something in it that <see cref="Show"/> masks.</summary>
-    public bool HoldsSecret(string text) => text.Length > 0 && text != Secret.Mask && Show(text).Contains(Secret.Mask, StringComparison.Ordinal);
+    public bool HoldsSecret(string text) => text.Length > 0 && Show(text).Contains(Secret.Mask, StringComparison.Ordinal);
 
     public override string ToString() => FullName;
 }

@@ -117,6 +117,6 @@ internal static class SettingTypes
             items.Add(item!);
         }
 
-        return items.ToImmutable();
+        return items.Count > 0 ? items.ToImmutable() : Reading<ImmutableArray<T>>.Failed("expected at least one item");
     }
 }

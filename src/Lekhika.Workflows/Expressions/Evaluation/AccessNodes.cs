@@ -5,7 +5,7 @@ internal sealed class NameNode(int position, string name) : CelNode(position)
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         if (frame.Bindings.TryResolve(name, out var value) || CelType.TryFind(name, out value))
             return value;
         return At(CelValue.Error($"undeclared reference to '{name}'"));
@@ -57,7 +57,7 @@ internal sealed class VariableNode(int position, int slot) : CelNode(position)
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         return frame.Slots[slot];
     }
 }
@@ -66,7 +66,7 @@ internal sealed class SelectNode(int position, CelNode target, string member) : 
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var value = target.Evaluate(ref frame);
         return value.IsError ? value : At(Select(value, member));
     }
@@ -85,7 +85,7 @@ internal sealed class HasNode(int position, CelNode target, string member) : Cel
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var value = target.Evaluate(ref frame);
         if (value.IsError)
             return value;
@@ -99,7 +99,7 @@ internal sealed class IndexNode(int position, CelNode target, CelNode index) : C
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var value = target.Evaluate(ref frame);
         if (value.IsError)
             return value;

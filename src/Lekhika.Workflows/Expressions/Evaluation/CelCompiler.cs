@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lekhika.Workflows.Expressions;
 
 /// <summary>
@@ -12,7 +14,11 @@ internal sealed partial class CelCompiler(string text, CelCompileOptions options
 
     public int SlotCount { get; private set; }
 
-    public CelNode Compile(CelSyntax syntax) => syntax switch
+    public CelNode Compile(CelSyntax syntax) => RuntimeHelpers.TryEnsureSufficientExecutionStack()
+        ? Node(syntax)
+        : throw Error(syntax.Position, "the expression nests more than the stack of this thread allows");
+
+    private CelNode Node(CelSyntax syntax) => syntax switch
     {
         LiteralSyntax literal => new LiteralNode(literal.Position, literal.Value),
         NameSyntax or SelectSyntax or IndexSyntax => Access(syntax, isTested: false),
@@ -22,7 +28,7 @@ internal sealed partial class CelCompiler(string text, CelCompileOptions options
         LogicSyntax logic => new LogicNode(logic.Position, logic.IsOr, All(logic.Operands)),
         ConditionalSyntax choice => Conditional(choice),
         ListSyntax list => List(list),
-        MapSyntax map => new MapNode(map.Position, All(map.Keys), All(map.Values)),
+        MapSyntax map => Map(map),
         BinarySyntax binary => Binary(binary),
         _ => throw new InvalidOperationException($"No operation for {syntax.GetType().Name}."),
     };
@@ -50,13 +56,27 @@ internal sealed partial class CelCompiler(string text, CelCompileOptions options
     private ConditionalNode Conditional(ConditionalSyntax choice) =>
         new(choice.Position, Compile(choice.Condition), Compile(choice.Then), Compile(choice.Otherwise));
 
-    /// <summary>A list of literals is made once.</summary>
+    /// <summary>A list or map of literals is made once.</summary>
     private CelNode List(ListSyntax list)
     {
         var items = All(list.Items);
         return Array.TrueForAll(items, static item => item is LiteralNode)
             ? new LiteralNode(list.Position, CelValue.From(new CelArrayList(Array.ConvertAll(items, static item => ((LiteralNode)item).Value))))
             : new ListNode(list.Position, items);
+    }
+
+    private CelNode Map(MapSyntax map)
+    {
+        var (keys, values) = (All(map.Keys), All(map.Values));
+        if (Array.TrueForAll(keys, static key => key is LiteralNode) && Array.TrueForAll(values, static value => value is LiteralNode))
+        {
+            var made = CelEntryMap.Create(
+                Array.ConvertAll(keys, static key => ((LiteralNode)key).Value), Array.ConvertAll(values, static value => ((LiteralNode)value).Value));
+            if (!made.IsError)
+                return new LiteralNode(map.Position, made);
+        }
+
+        return new MapNode(map.Position, keys, values);
     }
 
     /// <summary>

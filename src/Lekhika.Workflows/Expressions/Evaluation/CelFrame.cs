@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lekhika.Workflows.Expressions;
 
 /// <summary>One evaluation: the names it sees, the variables of its comprehensions and what it may still spend.</summary>
@@ -17,6 +19,17 @@ internal struct CelFrame(ICelBindings bindings, CelLimits limits, CelValue[] slo
     public CelValue[] Slots { get; } = slots;
 
     public static CelFrame Unlimited() => new(CelBindings.Empty, s_unlimited, []);
+
+    /// <summary>
+    /// Charges for a node. Also sees that stack is left for it: trees are bounded, but the caller may have little, and a stack that
+    /// overflows takes the process with it.
+    /// </summary>
+    public void Enter()
+    {
+        Charge();
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw new CelBudgetException("the expression nests more than the stack of this thread allows");
+    }
 
     public void Charge(long steps = 1)
     {

@@ -26,7 +26,7 @@ internal sealed class LiteralNode(int position, CelValue value) : CelNode(positi
 
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         return Value;
     }
 }
@@ -41,7 +41,7 @@ internal sealed class ListNode(int position, CelNode[] items) : CelNode(position
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var values = new CelValue[items.Length];
         for (var i = 0; i < items.Length; i++)
         {
@@ -58,7 +58,7 @@ internal sealed class MapNode(int position, CelNode[] keys, CelNode[] values) : 
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var (k, v) = (new CelValue[keys.Length], new CelValue[keys.Length]);
         for (var i = 0; i < keys.Length; i++)
         {
@@ -78,7 +78,7 @@ internal sealed class CallNode(int position, CelFunction function, CelNode[] arg
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var inline = default(Arguments);
         var values = args.Length <= Arguments.Length ? ((Span<CelValue>)inline)[..args.Length] : new CelValue[args.Length];
         for (var i = 0; i < args.Length; i++)

@@ -28,7 +28,7 @@ internal sealed class ComprehensionNode(
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var source = range.Evaluate(ref frame);
         if (source.IsError)
             return source;
@@ -169,7 +169,7 @@ internal sealed class BindNode(int position, int slot, CelNode value, CelNode bo
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var bound = value.Evaluate(ref frame);
         if (bound.IsError)
             return bound;

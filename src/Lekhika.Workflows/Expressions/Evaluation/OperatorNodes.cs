@@ -5,7 +5,7 @@ internal sealed class LogicNode(int position, bool isOr, CelNode[] operands) : C
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var failed = default(CelValue);
         foreach (var operand in operands)
         {
@@ -35,7 +35,7 @@ internal sealed class ConditionalNode(int position, CelNode condition, CelNode t
         // An "else if" is followed here rather than by recursion.
         for (var node = this; ; node = (ConditionalNode)node.Otherwise)
         {
-            frame.Charge();
+            frame.Enter();
             var test = node.Condition.Evaluate(ref frame);
             if (test.IsError)
                 return test;
@@ -59,7 +59,7 @@ internal sealed class NotNode(int position, CelNode operand) : CelNode(position)
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var value = operand.Evaluate(ref frame);
         if (value.IsError)
             return value;
@@ -71,7 +71,7 @@ internal sealed class NegateNode(int position, CelNode operand) : CelNode(positi
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var value = operand.Evaluate(ref frame);
         return value.IsError ? value : At(CelArithmetic.Negate(value));
     }
@@ -81,7 +81,7 @@ internal sealed class ArithmeticNode(int position, char symbol, CelNode left, Ce
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var a = left.Evaluate(ref frame);
         if (a.IsError)
             return a;
@@ -94,7 +94,7 @@ internal sealed class EqualNode(int position, bool negated, CelNode left, CelNod
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var a = left.Evaluate(ref frame);
         if (a.IsError)
             return a;
@@ -111,7 +111,7 @@ internal sealed class OrderNode(int position, string symbol, CelNode left, CelNo
 
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var a = left.Evaluate(ref frame);
         if (a.IsError)
             return a;
@@ -129,7 +129,7 @@ internal sealed class InNode(int position, CelNode left, CelNode right) : CelNod
 {
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var item = left.Evaluate(ref frame);
         if (item.IsError)
             return item;

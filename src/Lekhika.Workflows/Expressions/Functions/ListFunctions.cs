@@ -189,6 +189,7 @@ internal static class ListFunctions
 
     private static void FlattenInto(List<CelValue> flat, CelList list, long depth, ref CelFrame frame)
     {
+        frame.Enter();
         var cursor = default(CelCursor);
         while (list.Next(ref cursor, out var item))
         {

@@ -8,11 +8,13 @@ namespace Lekhika.Workflows.Expressions;
 /// </summary>
 internal sealed class MatchesNode(int position, CelNode text, CelNode pattern) : CelNode(position)
 {
+    private const int StepsToCompile = 1000;
+
     private Compiled? _last;
 
     public override CelValue Evaluate(ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         var subject = text.Evaluate(ref frame);
         if (subject.IsError)
             return subject;
@@ -21,19 +23,18 @@ internal sealed class MatchesNode(int position, CelNode text, CelNode pattern) :
             return expression;
         if (subject.Kind != CelKind.String || expression.Kind != CelKind.String)
             return At(CelError.NoOverload(CelFunctions.Matches, [subject, expression]));
-        frame.ChargeText(subject.StringValue.Length * 4L);
         var compiled = _last;
         if (compiled is null || !compiled.IsFor(expression.StringValue, frame.Limits.RegexTimeout))
         {
-            frame.Charge(100 + expression.StringValue.Length);
-            if (!Re2Pattern.TryTranslate(expression.StringValue, out var translated, out var problem))
-                return At(CelValue.Error($"invalid regular expression: {problem}"));
-            compiled = Compile(expression.StringValue, translated, frame.Limits.RegexTimeout, out problem);
+            frame.Charge(StepsToCompile + (expression.StringValue.Length * 10L));
+            compiled = Compile(expression.StringValue, frame.Limits.RegexTimeout, out var problem);
             if (compiled is null)
                 return At(CelValue.Error($"invalid regular expression: {problem}"));
             _last = compiled;
         }
 
+        // A search is linear in the text, but slower for a large automaton.
+        frame.ChargeText(subject.StringValue.Length * 4L * (1 + (compiled.Size / 32)));
         try
         {
             return CelValue.From(compiled.Regex.IsMatch(subject.StringValue));
@@ -47,12 +48,13 @@ internal sealed class MatchesNode(int position, CelNode text, CelNode pattern) :
     /// <summary>Stands in the table of functions, so that the name is known; the compiler makes a node instead.</summary>
     public static CelValue Refuse(ref CelFrame frame, ReadOnlySpan<CelValue> args) => CelError.NoOverload(CelFunctions.Matches, args);
 
-    private static Compiled? Compile(string pattern, string translated, TimeSpan timeout, out string problem)
+    private static Compiled? Compile(string pattern, TimeSpan timeout, out string problem)
     {
-        problem = "";
+        if (!Re2Pattern.TryTranslate(pattern, out var translated, out var size, out problem))
+            return null;
         try
         {
-            return new Compiled(pattern, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, timeout));
+            return new Compiled(pattern, size, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, timeout));
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
@@ -61,7 +63,7 @@ internal sealed class MatchesNode(int position, CelNode text, CelNode pattern) :
         }
     }
 
-    private sealed record Compiled(string Pattern, Regex Regex)
+    private sealed record Compiled(string Pattern, long Size, Regex Regex)
     {
         public bool IsFor(string pattern, TimeSpan timeout) =>
             string.Equals(Pattern, pattern, StringComparison.Ordinal) && Regex.MatchTimeout == timeout;

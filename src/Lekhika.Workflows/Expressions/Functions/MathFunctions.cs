@@ -88,6 +88,7 @@ internal static class MathFunctions
     {
         if (args.Length == 1 && args[0].Kind == CelKind.List)
         {
+            frame.Enter();
             frame.Charge(args[0].ListValue.Count);
             var items = args[0].ListValue.Enumerate().ToArray();
             return items.Length == 0 ? CelValue.Error($"{name}: the list is empty") : Extreme(name, items, sign, ref frame);

@@ -12,6 +12,7 @@ internal sealed partial class Re2Pattern
     private const int MaxLength = 4096;
     private const int MaxRepeat = 1000;
     private const int MaxGroups = 200;
+    private const int MaxTotalRepeat = 5000;
 
     private readonly string _pattern;
     private readonly StringBuilder _result = new();
@@ -24,12 +25,18 @@ internal sealed partial class Re2Pattern
     private int _groupRepeat = 1;
     private int _itemRepeat = 1;
     private bool _hasItem;
+    private long _totalRepeat;
 
     private Re2Pattern(string pattern) => _pattern = pattern;
 
-    public static bool TryTranslate(string pattern, out string translated, out string problem)
+    /// <summary>Rewrites a pattern.</summary>
+    /// <param name="pattern">The pattern as RE2 has it.</param>
+    /// <param name="translated">The pattern as .NET has it.</param>
+    /// <param name="size">How large its automaton may get: its characters and repetitions.</param>
+    /// <param name="problem">What is wrong with it, if it is refused.</param>
+    public static bool TryTranslate(string pattern, out string translated, out long size, out string problem)
     {
-        (translated, problem) = ("", "");
+        (translated, size, problem) = ("", 0, "");
         if (pattern.Length > MaxLength)
         {
             problem = $"it has {pattern.Length} characters; at most {MaxLength} are allowed";
@@ -38,7 +45,9 @@ internal sealed partial class Re2Pattern
 
         try
         {
-            translated = new Re2Pattern(pattern).Translate();
+            var rewriting = new Re2Pattern(pattern);
+            translated = rewriting.Translate();
+            size = pattern.Length + rewriting._totalRepeat;
             return true;
         }
         catch (FormatException error)
@@ -112,6 +121,9 @@ internal sealed partial class Re2Pattern
         var repeat = (long)_itemRepeat * Math.Max(1, times);
         if (times > MaxRepeat || repeat > MaxRepeat)
             throw new FormatException($"'{text}' repeats more than {MaxRepeat} times");
+        _totalRepeat += times > 1 ? repeat : 0;
+        if (_totalRepeat > MaxTotalRepeat)
+            throw new FormatException($"its repetitions add up to more than {MaxTotalRepeat}");
         _result.Append(text);
         if (_at < _pattern.Length && _pattern[_at] == '?')
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text;
 
 namespace Lekhika.Workflows.Expressions;
@@ -76,6 +75,7 @@ internal static class StringFormat
             case 'd':
                 return $"decimal clause can only be used on integers, was given {kind}";
             case 'f' or 'e' when value.IsNumber:
+                frame.Charge(20 + (precision ?? 0));
                 var number = CelNumber.ToDouble(value);
                 result.Append(!double.IsFinite(number) ? CelNumber.Shortest(number) : clause == 'f' ? Fixed(number, precision ?? 6) : Scientific(number, precision ?? 6));
                 return null;
@@ -133,7 +133,7 @@ internal static class StringFormat
 
     private static string? AppendText(StringBuilder result, in CelValue value, ref CelFrame frame)
     {
-        frame.Charge();
+        frame.Enter();
         switch (value.Kind)
         {
             case CelKind.Null:
@@ -157,7 +157,7 @@ internal static class StringFormat
                 AppendMap(result, value.MapValue, ref frame);
                 break;
             default:
-                result.Append(value.Kind == CelKind.Double ? Plain(value.DoubleValue) : value.ToText());
+                result.Append(value.Kind == CelKind.Double ? CelNumber.ShortestPlain(value.DoubleValue) : value.ToText());
                 break;
         }
 
@@ -177,17 +177,6 @@ internal static class StringFormat
         }
 
         result.Append('}');
-    }
-
-    /// <summary>Shortest digits without an exponent.</summary>
-    private static string Plain(double value)
-    {
-        var text = CelNumber.Shortest(value);
-        if (!text.Contains('e', StringComparison.Ordinal))
-            return text;
-        return Math.Abs(value) >= 1
-            ? new BigInteger(value).ToString(CultureInfo.InvariantCulture)
-            : value.ToString("0." + new string('#', 340), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Fixed-point digits; what lies exactly between two goes to the even one.</summary>

@@ -5,41 +5,44 @@ namespace Lekhika.Workflows.Expressions;
 /// <summary>Parts of timestamps, in UTC or a time zone (an IANA name or an offset such as <c>+02:00</c>), and of durations.</summary>
 internal static class TimeFunctions
 {
+    /// <summary>An unknown zone is looked for in the file system each time.</summary>
+    private const int StepsToFindZone = 20;
+
     private static readonly SearchValues<char> s_zoneCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
 
-    public static CelValue FullYear(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getFullYear", args, static at => at.Year);
+    public static CelValue FullYear(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getFullYear", args, ref frame, static at => at.Year);
 
-    public static CelValue Month(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getMonth", args, static at => at.Month - 1);
+    public static CelValue Month(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getMonth", args, ref frame, static at => at.Month - 1);
 
-    public static CelValue Date(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDate", args, static at => at.Day);
+    public static CelValue Date(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDate", args, ref frame, static at => at.Day);
 
-    public static CelValue DayOfMonth(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDayOfMonth", args, static at => at.Day - 1);
+    public static CelValue DayOfMonth(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDayOfMonth", args, ref frame, static at => at.Day - 1);
 
-    public static CelValue DayOfWeek(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDayOfWeek", args, static at => (int)at.DayOfWeek);
+    public static CelValue DayOfWeek(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDayOfWeek", args, ref frame, static at => (int)at.DayOfWeek);
 
-    public static CelValue DayOfYear(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDayOfYear", args, static at => at.DayOfYear - 1);
+    public static CelValue DayOfYear(ref CelFrame frame, ReadOnlySpan<CelValue> args) => OfTimestamp("getDayOfYear", args, ref frame, static at => at.DayOfYear - 1);
 
     public static CelValue Hours(ref CelFrame frame, ReadOnlySpan<CelValue> args) => IsDuration(args)
         ? CelValue.From(args[0].TimeValue.In(3600 * CelTime.NanosPerSecond))
-        : OfTimestamp("getHours", args, static at => at.Hour);
+        : OfTimestamp("getHours", args, ref frame, static at => at.Hour);
 
     public static CelValue Minutes(ref CelFrame frame, ReadOnlySpan<CelValue> args) => IsDuration(args)
         ? CelValue.From(args[0].TimeValue.In(60 * CelTime.NanosPerSecond))
-        : OfTimestamp("getMinutes", args, static at => at.Minute);
+        : OfTimestamp("getMinutes", args, ref frame, static at => at.Minute);
 
     public static CelValue Seconds(ref CelFrame frame, ReadOnlySpan<CelValue> args) => IsDuration(args)
         ? CelValue.From(args[0].TimeValue.In(CelTime.NanosPerSecond))
-        : OfTimestamp("getSeconds", args, static at => at.Second);
+        : OfTimestamp("getSeconds", args, ref frame, static at => at.Second);
 
     /// <summary>The part below a second, also of a duration; the specification has it so.</summary>
     public static CelValue Milliseconds(ref CelFrame frame, ReadOnlySpan<CelValue> args) => IsDuration(args)
         ? CelValue.From(args[0].TimeValue.In(1_000_000) % 1000)
-        : OfTimestamp("getMilliseconds", args, static at => at.Millisecond);
+        : OfTimestamp("getMilliseconds", args, ref frame, static at => at.Millisecond);
 
     private static bool IsDuration(ReadOnlySpan<CelValue> args) => args.Length == 1 && args[0].Kind == CelKind.Duration;
 
-    private static CelValue OfTimestamp(string function, ReadOnlySpan<CelValue> args, Func<DateTime, int> part)
+    private static CelValue OfTimestamp(string function, ReadOnlySpan<CelValue> args, ref CelFrame frame, Func<DateTime, int> part)
     {
         if (args[0].Kind != CelKind.Timestamp || (args.Length == 2 && args[1].Kind != CelKind.String))
             return CelError.NoOverload(function, args);
@@ -47,6 +50,7 @@ internal static class TimeFunctions
         if (args.Length == 1)
             return CelValue.From(part(at));
         var zone = args[1].StringValue;
+        frame.Charge(StepsToFindZone);
         if (!TryFindOffset(zone, at, out var offset))
             return CelValue.Error($"unknown time zone '{CelError.Shorten(zone)}'; write an IANA name such as Asia/Kathmandu or an offset such as +05:45");
         var ticks = at.Ticks + offset.Ticks;

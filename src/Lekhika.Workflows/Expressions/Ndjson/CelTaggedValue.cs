@@ -102,7 +102,9 @@ public static class CelTaggedValue
 
     private static CelValue ReadMap(JsonElement value)
     {
-        var entries = value.EnumerateArray().Select(static pair => (Key: Read(pair[0]), Value: Read(pair[1]))).ToArray();
+        var entries = value.EnumerateArray().Select(static pair => pair.GetArrayLength() == 2
+            ? (Key: Read(pair[0]), Value: Read(pair[1]))
+            : throw new FormatException("a map is a list of pairs")).ToArray();
         var map = CelEntryMap.Create(Array.ConvertAll(entries, static entry => entry.Key), Array.ConvertAll(entries, static entry => entry.Value));
         return map.IsError ? throw new FormatException(map.ErrorValue.Describe()) : map;
     }

@@ -141,7 +141,15 @@ internal sealed class CelLexer(string text, int offset = 0)
         }
     }
 
-    private string Shown(int at) => text.Substring(at, CodePoints.LengthAt(text, at));
+    /// <summary>The character, or its number if it cannot be seen.</summary>
+    private string Shown(int at)
+    {
+        var shown = text.Substring(at, CodePoints.LengthAt(text, at));
+        var category = char.GetUnicodeCategory(shown, 0);
+        var isHidden = category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.SpaceSeparator;
+        return isHidden ? string.Create(CultureInfo.InvariantCulture, $"U+{(int)shown[0]:X4}") : shown;
+    }
+
 
     private CelToken Take(CelTokenKind kind, int end, string name, CelValue value = default)
     {

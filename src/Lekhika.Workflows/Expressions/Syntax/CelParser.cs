@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lekhika.Workflows.Expressions;
 
 /// <summary>
@@ -37,6 +39,8 @@ internal sealed partial class CelParser
     {
         if (++_nesting > _options.MaxNesting)
             throw Error(_token.Start, $"the expression nests deeper than {_options.MaxNesting} levels");
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw Error(_token.Start, "the expression nests more than the stack of this thread allows");
 
         // a ? b : c ? d : e nests to the right: its parts are collected and put together from the end.
         List<(int Position, CelSyntax Condition, CelSyntax Then)>? branches = null;

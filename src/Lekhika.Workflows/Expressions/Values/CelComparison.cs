@@ -73,8 +73,7 @@ internal static class CelComparison
 
     private static bool AreEqual(CelList a, CelList b, ref CelFrame frame)
     {
-        if (ReferenceEquals(a, b) && a.Count == 0)
-            return true;
+        frame.Enter();
         if (a.Count != b.Count)
             return false;
         var (left, right) = (default(CelCursor), default(CelCursor));
@@ -90,6 +89,7 @@ internal static class CelComparison
 
     private static bool AreEqual(CelMap a, CelMap b, ref CelFrame frame)
     {
+        frame.Enter();
         if (a.Count != b.Count)
             return false;
         var cursor = default(CelCursor);

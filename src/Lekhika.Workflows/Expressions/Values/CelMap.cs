@@ -126,8 +126,12 @@ internal sealed class CelJsonMap(JsonElement element) : CelMap
 
     public override bool TryGet(string key, out CelValue value)
     {
+        value = default;
+        if (!CodePoints.AreUnits(key) && !CodePoints.AreWellFormed(key))
+            return false;
         var found = element.TryGetProperty(key, out var member);
-        value = found ? CelValue.FromJson(member) : default;
+        if (found)
+            value = CelValue.FromJson(member);
         return found;
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 
 namespace Lekhika.Workflows.Expressions;
 
@@ -52,11 +51,31 @@ internal static class CelNumber
         if (exponentAt < 0)
             return value == 0 && double.IsNegative(value) ? "-0" : text;
         var exponent = int.Parse(text.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        if (exponent is >= 0 and < 21)
-            return new BigInteger(value).ToString(CultureInfo.InvariantCulture);
-        if (exponent is < 0 and >= -6)
-            return value.ToString("0.######################", CultureInfo.InvariantCulture);
+        if (exponent is >= -6 and < 21)
+            return Plain(text.AsSpan(0, exponentAt), exponent);
         var sign = exponent < 0 ? '-' : '+';
         return $"{text.AsSpan(0, exponentAt)}e{sign}{Math.Abs(exponent).ToString("00", CultureInfo.InvariantCulture)}";
+    }
+
+    /// <summary>The shortest digits, never with an exponent.</summary>
+    public static string ShortestPlain(double value)
+    {
+        var text = value.ToString("R", CultureInfo.InvariantCulture);
+        var exponentAt = text.IndexOf('E', StringComparison.Ordinal);
+        return exponentAt < 0
+            ? Shortest(value)
+            : Plain(text.AsSpan(0, exponentAt), int.Parse(text.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Moves the point of <c>-1.25</c> by the exponent.</summary>
+    private static string Plain(ReadOnlySpan<char> mantissa, int exponent)
+    {
+        var sign = mantissa[0] == '-' ? "-" : "";
+        var digits = mantissa[sign.Length..].ToString().Replace(".", "", StringComparison.Ordinal);
+        return exponent < 0
+            ? $"{sign}0.{new string('0', -exponent - 1)}{digits}"
+            : exponent >= digits.Length - 1
+                ? sign + digits.PadRight(exponent + 1, '0')
+                : $"{sign}{digits.AsSpan(0, exponent + 1)}.{digits.AsSpan(exponent + 1)}";
     }
 }

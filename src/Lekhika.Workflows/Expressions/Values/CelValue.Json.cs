@@ -20,7 +20,7 @@ public readonly partial struct CelValue
         JsonValueKind.Object => From(new CelJsonMap(element)),
         JsonValueKind.Array => From(new CelJsonList(element)),
         JsonValueKind.String => From(JsonText.StringOf(element)),
-        JsonValueKind.Number => element.TryGetInt64(out var integer) ? From(integer) : From(JsonText.NumberOf(element)),
+        JsonValueKind.Number => element.TryGetInt64(out var integer) ? From(integer) : From(element.GetDouble()),
         JsonValueKind.True => True,
         JsonValueKind.False => False,
         _ => Null,
@@ -29,10 +29,9 @@ public readonly partial struct CelValue
     /// <summary>The value as JSON that owns its memory. See <see cref="WriteTo"/> for how each kind is written.</summary>
     public JsonElement ToJson()
     {
-        if (_object is CelJsonMap map)
-            return map.Element.Clone();
-        if (_object is CelJsonList list)
-            return list.Element.Clone();
+        JsonElement? view = _object switch { CelJsonMap map => map.Element, CelJsonList list => list.Element, _ => null };
+        if (view is { } element && !JsonText.MayHoldLoneSurrogates(element))
+            return element.Clone();
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, JsonText.WriterOptions))
             WriteTo(writer);
@@ -104,14 +103,14 @@ public readonly partial struct CelValue
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, JsonText.WriterOptions))
             WriteTo(writer);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return JsonText.Readable(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
     private void WriteList(Utf8JsonWriter writer)
     {
         if (_object is CelJsonList json)
         {
-            json.Element.WriteTo(writer);
+            JsonText.Write(writer, json.Element);
             return;
         }
 
@@ -126,7 +125,7 @@ public readonly partial struct CelValue
     {
         if (_object is CelJsonMap json)
         {
-            json.Element.WriteTo(writer);
+            JsonText.Write(writer, json.Element);
             return;
         }
 

@@ -7,6 +7,18 @@ internal static class CodePoints
 {
     public static bool AreUnits(string text) => text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0;
 
+    /// <summary>Whether all surrogates come in pairs. Text from outside may break this, and JSON refuses it.</summary>
+    public static bool AreWellFormed(string text)
+    {
+        for (var at = 0; at < text.Length; at += LengthAt(text, at))
+        {
+            if (char.IsSurrogate(text[at]) && LengthAt(text, at) == 1)
+                return false;
+        }
+
+        return true;
+    }
+
     public static int Count(ReadOnlySpan<char> text)
     {
         var at = text.IndexOfAnyInRange('\uD800', '\uDFFF');

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -22,16 +23,45 @@ internal static class JsonText
         return JsonElement.ParseValue(ref reader);
     }
 
-    public static double NumberOf(JsonElement element)
+    /// <summary>Writes an element as it is, but with U+FFFD for lone surrogates, which the writer would refuse halfway.</summary>
+    public static void Write(Utf8JsonWriter writer, JsonElement element)
     {
-        try
+        if (!MayHoldLoneSurrogates(element))
         {
-            return element.GetDouble();
+            element.WriteTo(writer);
+            return;
         }
-        catch (FormatException)
+
+        switch (element.ValueKind)
         {
-            return double.Parse(element.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture);
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var property in element.EnumerateObject())
+                {
+                    writer.WritePropertyName(NameOf(property));
+                    Write(writer, property.Value);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in element.EnumerateArray())
+                    Write(writer, item);
+                writer.WriteEndArray();
+                break;
+            default:
+                writer.WriteStringValue(StringOf(element));
+                break;
         }
+    }
+
+    public static bool MayHoldLoneSurrogates(JsonElement element)
+    {
+        if (element.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.String))
+            return false;
+        var raw = JsonMarshal.GetRawUtf8Value(element);
+        return raw.IndexOf("\\ud"u8) >= 0 || raw.IndexOf("\\uD"u8) >= 0;
     }
 
     public static string StringOf(JsonElement element)
@@ -55,9 +85,45 @@ internal static class JsonText
         catch (InvalidOperationException)
         {
             var raw = property.ToString();
-            return Unescape(raw[..(raw.LastIndexOf("\":", StringComparison.Ordinal) + 1)]);
+            var end = 1;
+            while (raw[end] != '"')
+                end += raw[end] == '\\' ? 2 : 1;
+            return Unescape(raw[..(end + 1)]);
         }
     }
+
+    /// <summary>
+    /// Takes escapes back that JSON does not need: the writer escapes what is beyond U+FFFF and joiners of some scripts even when relaxed.
+    /// </summary>
+    public static string Readable(string json)
+    {
+        var next = json.IndexOf("\\u", StringComparison.Ordinal);
+        if (next < 0)
+            return json;
+        var text = new StringBuilder(json.Length);
+        for (var at = 0; at < json.Length;)
+        {
+            var escape = json.IndexOf('\\', at);
+            escape = escape < 0 ? json.Length : escape;
+            text.Append(json, at, escape - at);
+            at = escape;
+            if (at == json.Length)
+                break;
+            if (json[at + 1] == 'u' && Code(json, at + 2) is >= ' ' and not '"' and not '\\' and var unit)
+            {
+                text.Append(unit);
+                at += 6;
+                continue;
+            }
+
+            text.Append(json, at, 2);
+            at += 2;
+        }
+
+        return text.ToString();
+    }
+
+    private static char Code(string json, int at) => (char)ushort.Parse(json.AsSpan(at, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     /// <summary>JSON allows escapes of lone surrogates, text does not: they become U+FFFD.</summary>
     private static string Unescape(string raw)
@@ -79,7 +145,7 @@ internal static class JsonText
                 'n' => '\n',
                 'r' => '\r',
                 't' => '\t',
-                'u' => (char)ushort.Parse(raw.AsSpan(i + 1, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                'u' => Code(raw, i + 1),
                 var other => other,
             });
             if (raw[i] == 'u')

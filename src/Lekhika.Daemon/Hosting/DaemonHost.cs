@@ -1,0 +1,179 @@
+using System.Globalization;
+using Lekhika.Daemon.Cli;
+using Lekhika.Daemon.Configuration;
+using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Live;
+using Lekhika.Daemon.Nodes;
+using Lekhika.Inference;
+using Lekhika.Postgres;
+using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Queue;
+using Lekhika.Workflows.Definitions;
+using Lekhika.Workflows.Execution;
+
+namespace Lekhika.Daemon.Hosting;
+
+/// <summary>
+/// The composition: everything one daemon is made of, put together in one place, by hand.
+///
+///   Configuration ─► ModelPool ─► WorkflowCompiler ─► Worker (claims, owners, journal) ─► LiveExecutions ─► HTTP
+///
+/// Started once the listener is bound and the database has been tried; a database or an Ollama that is away makes it degraded, not dead.
+/// </summary>
+internal sealed partial class DaemonHost : IAsyncDisposable
+{
+    private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(20);
+
+    private readonly DaemonOptions _options;
+    private readonly DaemonState _state;
+    private readonly Database _database;
+    private readonly ModelPool _models;
+    private readonly ModelSettings _names;
+    private readonly SwitchableCompiler _compiler;
+    private readonly DefinitionCache _definitions;
+    private readonly DatabaseMonitor _monitor;
+    private readonly StateDirectory _directory;
+    private readonly Worker _worker;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _end = new();
+    private readonly List<Task> _background = [];
+
+    private DaemonHost(DaemonOptions options, ILoggerFactory loggers, TimeProvider time)
+    {
+        (_options, _time, _logger) = (options, time, loggers.CreateLogger<DaemonHost>());
+        _state = new DaemonState { Slots = options.Worker.Concurrency };
+        _database = new Database(options.Database.ConnectionString.Reveal(), options.Database.Schema);
+        _models = new ModelPool(ModelSettings.PoolOptions(options), time, Random.Shared, loggers);
+        _names = new ModelSettings(_state, options.Models);
+        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names));
+        var clock = new DatabaseClock(time);
+        var reader = new ExecutionReader(_database);
+        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync);
+        _monitor = new DatabaseMonitor(_database, _state, clock, time, loggers.CreateLogger<DatabaseMonitor>());
+        _directory = new StateDirectory(
+            options.Worker.StateDirectory, $"{_database.Host}/{_database.Name}/{options.Database.Schema}", loggers.CreateLogger<StateDirectory>());
+        Live = new LiveExecutions();
+        _worker = new Worker(
+            _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory,
+            new ExecutionSlots(options.Worker.Concurrency), time, loggers);
+    }
+
+    public LiveExecutions Live { get; }
+
+    /// <summary>Where it listens, for people.</summary>
+    public string Addresses => string.Join(", ", _options.Server.Urls);
+
+    /// <summary>Whether claim loop and journal go round. Without a database there is nothing to go round, which is no fault.</summary>
+    public bool MakesProgress => _worker.SinceProgress < Stuck;
+
+    /// <summary>How it is doing, in one line.</summary>
+    public string StatusLine => _state switch
+    {
+        { DatabaseProblem: { } problem } => $"degraded: {problem}",
+        { Draining: true } => string.Create(CultureInfo.InvariantCulture, $"stopping: {_state.Held} executions under way"),
+        _ when _state.Endpoints.Count > 0 && _state.Endpoints.All(static endpoint => !endpoint.Reachable) =>
+            $"degraded: no model endpoint answers ({_state.Endpoints[0].Problem})",
+        _ => string.Create(CultureInfo.InvariantCulture, $"running {_state.Held}, queued {_state.Queued ?? 0}, waiting {_state.Parked ?? 0}"),
+    };
+
+    /// <summary>Puts it together, binds the listener, tries the database once.</summary>
+    public static async Task<DaemonHost> StartAsync(DaemonOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var host = new DaemonHost(options, loggers, time);
+        host._background.Add(host._monitor.RunAsync(host._end.Token));
+        host._background.Add(host.WatchModelsAsync(host._end.Token));
+        await host._monitor.Tried.Task.WaitAsync(cancellationToken);
+        return host;
+    }
+
+    /// <summary>Works until told to stop, then drains.</summary>
+    public async Task RunAsync(ProcessSignals signals, SystemdNotifier notifier)
+    {
+        await using var stopping = signals.StopClaiming.Register(() =>
+        {
+            _state.Draining = true;
+            notifier.Stopping(StatusLine);
+            notifier.ExtendTimeout(_options.Worker.DrainTimeout + TimeSpan.FromSeconds(15));
+        });
+        await _worker.RunAsync(signals.StopClaiming, signals.AbortWorking);
+    }
+
+    /// <summary>Takes over what can change while it runs.</summary>
+    public void Reload(DaemonOptions options)
+    {
+        _names.Replace(options.Models);
+        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names));
+        _definitions.Clear();
+        _ = _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await Task.WhenAll(_background);
+        await _models.DisposeAsync();
+        await _database.DisposeAsync();
+        _directory.Dispose();
+        _end.Dispose();
+    }
+
+    /// <summary>Asks the model endpoints now and then how they are; says so when that changes.</summary>
+    private async Task WatchModelsAsync(CancellationToken cancellationToken)
+    {
+        string? said = null;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                _state.Endpoints = await _models.CheckAsync(cancellationToken);
+                var problem = string.Join("; ", _state.Endpoints.Where(static endpoint => !endpoint.Reachable).Select(static endpoint => endpoint.Problem));
+                if (problem != said)
+                {
+                    if (problem.Length > 0) LogModelsAway(_logger, problem);
+                    else LogModelsThere(_logger, string.Join(", ", _state.Endpoints.Select(static endpoint => $"{endpoint.Address} ({endpoint.Models.Length} models)")));
+                }
+
+                said = problem;
+                await Task.Delay(problem.Length > 0 ? TimeSpan.FromSeconds(3) : TimeSpan.FromSeconds(15), _time, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private static Dispatch.WorkerSettings Settings(DaemonOptions options) => new()
+    {
+        Identity = new WorkerIdentity
+        {
+            WorkerId = options.Worker.Id,
+            Host = Environment.MachineName,
+            Url = (options.Server.AdvertisedUrl?.ToString() ?? options.Server.Urls.FirstOrDefault()?.ToString())?.TrimEnd('/'),
+            Version = VersionText.Version,
+            Slots = options.Worker.Concurrency,
+        },
+        MaxClaimed = options.Worker.MaxClaimed,
+        PollInterval = options.Worker.PollInterval,
+        Lease = options.Worker.Lease,
+        Heartbeat = options.Worker.Heartbeat,
+        DrainTimeout = options.Worker.DrainTimeout,
+        Listen = options.Database.Listen != ListenMode.Off,
+        Owners = new OwnerOptions
+        {
+            MaxRescues = options.Worker.MaxRescues,
+            Retry = new RetryPolicy { MaxAttempts = options.Worker.MaxRetries + 1, InitialDelay = options.Worker.RetryDelay },
+            NodeTimeout = options.Limits.NodeTimeout,
+            ExecutionTimeout = options.Limits.ExecutionTimeout,
+            OutputSize = options.Limits.OutputSize,
+            Machine = new RunMachineOptions { MaxConcurrency = options.Limits.FanOut, MaxIterations = options.Limits.LoopIterations },
+        },
+    };
+
+    [LoggerMessage(1101, LogLevel.Warning, "Models: {Problem}. Executions that need one wait and retry.")]
+    private static partial void LogModelsAway(ILogger logger, string problem);
+
+    [LoggerMessage(1102, LogLevel.Information, "Models: {Endpoints}")]
+    private static partial void LogModelsThere(ILogger logger, string endpoints);
+}

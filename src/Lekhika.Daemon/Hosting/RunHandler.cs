@@ -1,0 +1,93 @@
+using Lekhika.Daemon.Cli;
+using Lekhika.Daemon.Diagnostics;
+
+namespace Lekhika.Daemon.Hosting;
+
+/// <summary><c>lekhika-daemon run</c>: the process around the daemon: log, signals, systemd, exit code.</summary>
+internal static partial class RunHandler
+{
+    public static async Task<int> RunAsync(LoadedConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var level = new LogLevelSwitch(configuration.Options.Server.LogLevel);
+        using var provider = LoggingSetup.ForProcess(level);
+        using var loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(LogLevel.Trace).AddProvider(provider));
+        var logger = loggers.CreateLogger("Lekhika.Daemon.Hosting");
+        LogStarting(logger, VersionText.Line, configuration.Options.Worker.Id, Environment.ProcessId);
+
+        DaemonHost? host = null;
+        using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, TimeProvider.System, logger);
+        using var signals = ProcessSignals.Register(() => Reload(host, configuration, level, notifier, logger), logger);
+        await using var registration = cancellationToken.Register(signals.RequestStop);
+        try
+        {
+            await using (host = await DaemonHost.StartAsync(configuration.Options, loggers, TimeProvider.System, signals.StopClaiming))
+            {
+                notifier.Ready(host.StatusLine);
+                LogReady(logger, host.Addresses);
+                var reporting = ReportAsync(host, notifier, signals.StopClaiming);
+                await host.RunAsync(signals, notifier);
+                await reporting;
+            }
+
+            LogStopped(logger);
+            return ExitCodes.Success;
+        }
+        catch (Exception exception)
+        {
+            LogFault(logger, exception);
+            return ExitCodes.Failure;
+        }
+    }
+
+    /// <summary>Keeps STATUS true, and feeds the watchdog while claim loop and journal go round.</summary>
+    private static async Task ReportAsync(DaemonHost host, SystemdNotifier notifier, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(notifier.WatchdogInterval is { } watchdog && watchdog < TimeSpan.FromSeconds(4) ? watchdog / 2 : TimeSpan.FromSeconds(2));
+        string? said = null;
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop))
+            {
+                if (host.MakesProgress) notifier.Watchdog();
+                if (host.StatusLine != said) notifier.Status(said = host.StatusLine);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping: what is said from now on is said by the drain.
+        }
+    }
+
+    private static void Reload(DaemonHost? host, LoadedConfiguration configuration, LogLevelSwitch level, SystemdNotifier notifier, ILogger logger)
+    {
+        notifier.Reloading();
+        var reread = configuration.Reread();
+        foreach (var problem in reread.Errors) LogReloadProblem(logger, problem.ToString());
+        if (reread.Options is { } options)
+        {
+            level.Minimum = options.Server.LogLevel;
+            host?.Reload(options);
+            LogReloaded(logger);
+        }
+
+        notifier.Ready(host?.StatusLine);
+    }
+
+    [LoggerMessage(1001, LogLevel.Information, "{Version}, worker {WorkerId}, process {ProcessId}")]
+    private static partial void LogStarting(ILogger logger, string version, string workerId, int processId);
+
+    [LoggerMessage(1002, LogLevel.Information, "Ready on {Addresses}")]
+    private static partial void LogReady(ILogger logger, string addresses);
+
+    [LoggerMessage(1003, LogLevel.Information, "Stopped")]
+    private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(1004, LogLevel.Critical, "The daemon ends because of a fault")]
+    private static partial void LogFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(1005, LogLevel.Error, "Reload: {Problem}; the configuration of before stays in force")]
+    private static partial void LogReloadProblem(ILogger logger, string problem);
+
+    [LoggerMessage(1006, LogLevel.Information, "Reloaded: log level, model endpoints, model aliases, external node types; anything else needs a restart")]
+    private static partial void LogReloaded(ILogger logger);
+}

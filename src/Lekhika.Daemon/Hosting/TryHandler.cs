@@ -1,0 +1,159 @@
+using System.Text.Json;
+using Lekhika.Daemon.Cli;
+using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Live;
+using Lekhika.Daemon.Nodes;
+using Lekhika.Inference;
+using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Queue;
+using Lekhika.Workflows.Definitions;
+using Lekhika.Workflows.Validation;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lekhika.Daemon.Hosting;
+
+/// <summary><c>lekhika-daemon try FILE</c>: runs a workflow in memory, with the same owner, state machine and nodes as the daemon, and no database.</summary>
+internal static class TryHandler
+{
+    public static async Task<int> RunAsync(CommandContext context, LoadedConfiguration configuration, TryArguments arguments, CancellationToken cancellationToken)
+    {
+        var options = configuration.Options;
+        if (await ReadAsync(context, arguments.File, cancellationToken) is not { } document) return ExitCodes.Failure;
+
+        var state = new DaemonState { Slots = 1 };
+        await using var models = new ModelPool(ModelSettings.PoolOptions(options), TimeProvider.System, Random.Shared);
+        state.Endpoints = await models.CheckAsync(cancellationToken);
+        var compiler = WorkflowSettings.Compiler(options, models, new ModelSettings(state, options.Models));
+        var compiled = compiler.Compile(document);
+        foreach (var problem in compiled.Problems) await WriteAsync(context, arguments.File, problem);
+        if (compiled.Workflow is null) return ExitCodes.Failure;
+
+        var definitions = new DefinitionCache(compiler, static (_, _) => Task.FromResult<JsonElement?>(null));
+        var hash = Guid.NewGuid();
+        definitions.Add(hash, document);
+        var now = TimeProvider.System.GetUtcNow();
+        var claim = new ClaimedExecution
+        {
+            Fence = new Fence(1, 1, 1),
+            List = default,
+            Place = 0,
+            Rescues = 0,
+            Id = Guid.CreateVersion7(),
+            Status = "pending",
+            DefinitionHash = hash,
+            Inputs = Inputs(arguments).GetRawText(),
+            CreatedAt = now,
+        };
+        var live = new LiveExecution(
+            new LiveHeader { Id = claim.Id, Exec = 1, Epoch = 1, Run = 1, WorkerId = "try", CreatedAt = now }, "pending", startedAt: null);
+        var subscription = live.Subscribe(lastEventId: "1.0");
+        var journal = new MemoryJournal();
+        var owner = new ExecutionOwner(Services(options, journal, definitions, state, cancellationToken), claim, live);
+        var running = owner.RunAsync();
+        await new ProgressPrinter(context.Error).FollowAsync(live, subscription, CancellationToken.None);
+        await running;
+        cancellationToken.ThrowIfCancellationRequested();
+        return await ReportAsync(context, live.Snapshot(), journal);
+    }
+
+    private static OwnerServices Services(
+        Configuration.DaemonOptions options, MemoryJournal journal, DefinitionCache definitions, DaemonState state, CancellationToken cancellationToken)
+    {
+        return new OwnerServices
+        {
+            Journal = journal,
+            Store = journal,
+            Definitions = definitions,
+            Slots = new ExecutionSlots(1),
+            Live = new LiveExecutions(),
+            State = state,
+            Options = new OwnerOptions
+            {
+                Retry = new RetryPolicy { MaxAttempts = options.Worker.MaxRetries + 1, InitialDelay = options.Worker.RetryDelay },
+                NodeTimeout = options.Limits.NodeTimeout,
+                ExecutionTimeout = options.Limits.ExecutionTimeout,
+                OutputSize = options.Limits.OutputSize,
+            },
+            Now = TimeProvider.System.GetUtcNow,
+            Time = TimeProvider.System,
+            Random = Random.Shared,
+            Logger = NullLogger.Instance,
+            AbortWorking = cancellationToken,
+        };
+    }
+
+    private static async Task<int> ReportAsync(CommandContext context, LiveSnapshot end, MemoryJournal journal)
+    {
+        if (end.Status == "completed" && end.Result is { } result)
+        {
+            await context.Output.WriteLineAsync(Indented(result));
+            return ExitCodes.Success;
+        }
+
+        if (journal.Last is { Kind: JournalKind.Park } parked)
+        {
+            ProblemReport.Error(context, $"the workflow waits ({parked.WaitingFor?.GetRawText()}); waiting needs a database: submit it to a daemon");
+            return ExitCodes.Failure;
+        }
+
+        ProblemReport.Error(context, end.Error ?? $"the workflow ended as {end.Status}");
+        return ExitCodes.Failure;
+    }
+
+    private static async Task<JsonElement?> ReadAsync(CommandContext context, string file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var text = file == "-" ? await Console.In.ReadToEndAsync(cancellationToken) : await File.ReadAllTextAsync(file, cancellationToken);
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 512 });
+            return document.RootElement.Clone();
+        }
+        catch (JsonException exception)
+        {
+            ProblemReport.Error(context, $"{file} is not JSON: line {exception.LineNumber + 1}, column {exception.BytePositionInLine + 1}: {exception.Message}");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            ProblemReport.Error(context, $"{file} cannot be read: {exception.Message}");
+        }
+
+        return null;
+    }
+
+    /// <summary>A value that is JSON is taken as JSON, anything else as text.</summary>
+    private static JsonElement Inputs(TryArguments arguments) => JsonConstants.Object(writer =>
+    {
+        foreach (var input in arguments.Inputs.GroupBy(static input => input.Key, StringComparer.Ordinal))
+        {
+            writer.WritePropertyName(input.Key);
+            var value = input.Last().Value;
+            try
+            {
+                using var document = JsonDocument.Parse(value);
+                document.RootElement.WriteTo(writer);
+            }
+            catch (JsonException)
+            {
+                writer.WriteStringValue(value);
+            }
+        }
+    });
+
+    private static string Indented(JsonElement element)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions
+        {
+            Indented = true,
+            Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }))
+        {
+            element.WriteTo(writer);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    private static Task WriteAsync(CommandContext context, string file, Problem problem) =>
+        context.Error.WriteLineAsync($"{(problem.Severity == Severity.Error ? "error" : "warning")}: {file}: {(problem.Path.Length > 0 ? problem.Path + ": " : "")}{problem.Message}");
+}

@@ -1,0 +1,57 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+
+namespace Lekhika.Workflows.Dialects;
+
+/// <summary>Writes pieces of CEL.</summary>
+internal static class CelText
+{
+    private static readonly FrozenSet<string> Reserved = new[]
+    {
+        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
+        "namespace", "return", "var", "void", "while",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>A string literal.</summary>
+    public static string Quote(string text)
+    {
+        var quoted = new StringBuilder(text.Length + 2).Append('"');
+        foreach (var character in text)
+        {
+            _ = character switch
+            {
+                '"' => quoted.Append("\\\""),
+                '\\' => quoted.Append(@"\\"),
+                '\n' => quoted.Append("\\n"),
+                '\r' => quoted.Append("\\r"),
+                '\t' => quoted.Append("\\t"),
+                _ when char.IsControl(character) => quoted.Append("\\u").Append(((int)character).ToString("x4", CultureInfo.InvariantCulture)),
+                _ => quoted.Append(character),
+            };
+        }
+
+        return quoted.Append('"').ToString();
+    }
+
+    /// <summary>A list of string literals.</summary>
+    public static string List(IEnumerable<string> texts) => $"[{string.Join(", ", texts.Select(Quote))}]";
+
+    /// <summary>A member of a value: by dot where the grammar allows it, else by index.</summary>
+    public static string Member(string value, string name) =>
+        IsName(name) && !Reserved.Contains(name) ? $"{value}.{name}" : $"{value}[{Quote(name)}]";
+
+    /// <summary>The output of a node.</summary>
+    public static string Node(string id) => $"nodes[{Quote(id)}]";
+
+    /// <summary>A member if it is there, else something else.</summary>
+    public static string MemberOr(string value, string name, string otherwise) =>
+        $"({Quote(name)} in {value} ? {Member(value, name)} : {otherwise})";
+
+    public static bool IsName(string text) =>
+        text.Length > 0 && IsNameStart(text[0]) && text.All(IsNamePart);
+
+    public static bool IsNameStart(char character) => char.IsAsciiLetter(character) || character == '_';
+
+    public static bool IsNamePart(char character) => char.IsAsciiLetterOrDigit(character) || character == '_';
+}
