@@ -1,0 +1,80 @@
+using System.Text.Json;
+
+namespace Lekhika.Daemon.Http.Execute;
+
+/// <summary>The body of <c>POST /execute</c>, checked field by field. Everything wrong is found before anything is refused.</summary>
+internal sealed record ExecuteRequest
+{
+    private const int MaxTextLength = 512;
+    private const double LongestTimeout = 366 * 24 * 3600.0;
+
+    /// <summary>Null lets the daemon choose.</summary>
+    public Guid? ExecutionId { get; private init; }
+
+    public Guid? WorkflowId { get; private init; }
+
+    /// <summary>The inline definition; an object.</summary>
+    public JsonElement? Workflow { get; private init; }
+
+    /// <summary>An object.</summary>
+    public JsonElement? Inputs { get; private init; }
+
+    /// <summary>An object.</summary>
+    public JsonElement? Options { get; private init; }
+
+    public string? UserId { get; private init; }
+
+    public string? UserEngineId { get; private init; }
+
+    public string? MasterEngineId { get; private init; }
+
+    public int Priority { get; private init; }
+
+    public DateTimeOffset? RunAt { get; private init; }
+
+    /// <summary>Longest time to the end, from its submission or <see cref="RunAt"/>.</summary>
+    public TimeSpan? Timeout { get; private init; }
+
+    public string? IdempotencyKey { get; private init; }
+
+    /// <summary>Reads the fields.</summary>
+    /// <param name="root">The body, an object.</param>
+    /// <param name="problems">Takes what is wrong.</param>
+    /// <param name="missing">Takes the names of fields that must be there and are not.</param>
+    public static ExecuteRequest Read(JsonElement root, List<FieldProblem> problems, List<string> missing)
+    {
+        var fields = new FieldReader(root, "", problems);
+        var options = fields.Object("options");
+        // The key of the caller's account is checked by whoever called; here it is only looked at for its type, and never kept.
+        fields.Text("lekhikaApiKey", MaxTextLength);
+        var optional = options is { } inner ? new FieldReader(inner, "options.", problems) : null;
+        var workflow = fields.Object("workflow");
+        var workflowId = fields.Id("workflowId");
+        if (!FieldReader.IsThere(root, "workflow") && !FieldReader.IsThere(root, "workflowId"))
+        {
+            missing.Add("workflow");
+            problems.Add(new FieldProblem(
+                "workflow", "is missing; expected an object with nodes and edges, or workflowId with the id of a stored workflow", "missing"));
+        }
+        else if (workflow is not null && workflowId is not null)
+        {
+            problems.Add(new FieldProblem("workflowId", "is given beside workflow; send one of them", "ambiguous"));
+        }
+
+        return new ExecuteRequest
+        {
+            ExecutionId = fields.Id("executionId"),
+            WorkflowId = workflowId,
+            Workflow = workflow,
+            Inputs = fields.Object("inputs"),
+            Options = options,
+            UserId = fields.Text("userId", MaxTextLength),
+            UserEngineId = fields.Text("userEngineId", MaxTextLength),
+            MasterEngineId = fields.Text("masterEngineId", MaxTextLength),
+            Priority = fields.Integer("priority") ?? optional?.Integer("priority") ?? 0,
+            RunAt = fields.Time("runAt") ?? optional?.Time("runAt"),
+            Timeout = fields.Seconds("timeoutSeconds", LongestTimeout) ?? optional?.Seconds("timeoutSeconds", LongestTimeout),
+            IdempotencyKey = fields.Text("idempotencyKey", MaxTextLength) ?? optional?.Text("idempotencyKey", MaxTextLength),
+        };
+    }
+}

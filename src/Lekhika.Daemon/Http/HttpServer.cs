@@ -1,0 +1,80 @@
+using Lekhika.Daemon.Http.Events;
+using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.Status;
+
+namespace Lekhika.Daemon.Http;
+
+// A request goes through
+//
+//   Kestrel (TCP, Unix socket) ─► ErrorBoundary ─► AccessControl ─► route ─► memory (LiveExecutions), else database (IExecutionStore),
+//                                                                           else the daemon that holds it (Peers)
+//
+// Handlers throw RequestException for what the client did wrong and let everything else rise: the boundary alone turns failures into replies, so
+// that every one of them is JSON of the same form. Replies are written with Utf8JsonWriter; JSON that came from the database or a client is copied
+// as it is.
+
+/// <summary>Builds the HTTP server; the caller starts and stops it.</summary>
+internal static class HttpServer
+{
+    /// <summary>A server that is ready to be started. It reads no configuration of its own, handles no signals and logs to the given factory.</summary>
+    public static WebApplication Build(HttpServerContext context)
+    {
+        // The empty builder: the slim one would read appsettings.json and ASPNETCORE_* and watch the content root with inotify.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
+        {
+            ApplicationName = "lekhika-daemon",
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = Environments.Production,
+        });
+        builder.Services.AddSingleton(context.Loggers);
+        builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
+        builder.Services.AddRoutingCore();
+        Listeners.Add(builder.WebHost, context);
+
+        var app = builder.Build();
+        var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
+        var access = new AccessControl(context.Auth);
+        app.Use(boundary.Guard);
+        app.Use(access.Guard);
+        app.UseRouting();
+        Map(app, context);
+        return app;
+    }
+
+    private static void Map(WebApplication app, HttpServerContext context)
+    {
+        var peers = new Peers(context);
+        app.Lifetime.ApplicationStopped.Register(peers.Dispose);
+        var lookup = new ExecutionLookup(context);
+        var health = new HealthEndpoints(context);
+        var worker = new WorkerEndpoint(context);
+        var execute = new ExecuteEndpoint(context);
+        var status = new StatusEndpoint(context, lookup, peers);
+        var events = new EventsEndpoint(context, lookup, peers, app.Lifetime.ApplicationStopping);
+        var control = new ControlEndpoints(context, peers);
+        var validate = new ValidateEndpoint(context);
+
+        Read(app, "/health", health.LiveAsync);
+        Read(app, "/health/ready", health.ReadyAsync);
+        Read(app, "/status", worker.HandleAsync);
+        Read(app, "/status/{id}", status.HandleAsync);
+        app.MapGet("/status/{id}/events", (RequestDelegate)events.HandleAsync);
+        app.MapPost("/execute", (RequestDelegate)execute.HandleAsync);
+        app.MapPost("/stop/{id}", (RequestDelegate)control.StopAsync);
+        app.MapPost("/pause/{id}", (RequestDelegate)control.PauseAsync);
+        app.MapPost("/resume/{id}", (RequestDelegate)control.ResumeAsync);
+        app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
+    }
+
+    private static readonly string[] ReadMethods = ["GET", "HEAD"];
+
+    private static void Read(WebApplication app, string pattern, RequestDelegate handler) => app.MapMethods(pattern, ReadMethods, handler);
+
+    /// <summary>Signals and console messages are the daemon's own business.</summary>
+    private sealed class SilentLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
