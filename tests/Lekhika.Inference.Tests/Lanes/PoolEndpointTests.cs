@@ -144,6 +144,25 @@ public sealed class PoolEndpointTests
     }
 
     [Fact]
+    public async Task An_endpoint_with_nothing_to_do_takes_over_work_that_waits_elsewhere()
+    {
+        using var one = new FakeProvider("one", "m");
+        using var two = new FakeProvider("two", "m") { List = () => throw PoolBench.Fault() };
+        await using var bench = new PoolBench(PoolBench.Options("one", "two"), null, one, two);
+        var calls = Enumerable.Range(0, 9).Select(_ => bench.RunAsync()).ToList();
+        await bench.UntilAsync(pool => pool.Endpoints[0] is { Depth: 8, InFlight: 1 });
+
+        two.List = () => [new ModelInfo("m")];
+        await bench.Time.AdvanceUntilAsync(() => two.Calls.Count > 0, TimeSpan.FromMilliseconds(500), PoolBench.Token);
+        await bench.UntilAsync(pool => pool.Endpoints[0].Depth == 4 && pool.Endpoints[1] is { Depth: 3, InFlight: 1 });
+
+        one.Answer = two.Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply());
+        one.Calls[0].Reply.SetResult(FakeProvider.Reply());
+        two.Calls[0].Reply.SetResult(FakeProvider.Reply());
+        await Task.WhenAll(calls);
+    }
+
+    [Fact]
     public async Task But_not_longer_than_their_patience()
     {
         using var provider = new FakeProvider("e") { List = () => throw PoolBench.Fault() };
