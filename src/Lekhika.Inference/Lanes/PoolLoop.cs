@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
-using Polly.CircuitBreaker;
 
 namespace Lekhika.Inference.Lanes;
 
@@ -10,7 +9,7 @@ namespace Lekhika.Inference.Lanes;
 // Tokens never pass through here: a request that has its turn is read in its caller's own task.
 
 /// <summary>The single owner of the pool's state.</summary>
-internal sealed class PoolLoop : IAsyncDisposable
+internal sealed partial class PoolLoop : IAsyncDisposable
 {
     private const int BatchSize = 256;
 
@@ -43,6 +42,7 @@ internal sealed class PoolLoop : IAsyncDisposable
     {
         _time = time;
         _epoch = time.GetTimestamp();
+        Stopping = _stop.Token;
         _logger = logger;
         _turn = turn;
         _connect = connect;
@@ -58,7 +58,7 @@ internal sealed class PoolLoop : IAsyncDisposable
     public TimeSpan Now => _time.GetElapsedTime(_epoch);
 
     /// <summary>Cancelled when the pool stops.</summary>
-    public CancellationToken Stopping => _stop.Token;
+    public CancellationToken Stopping { get; }
 
     /// <summary>The endpoints of now.</summary>
     public ImmutableArray<PoolEndpoint> Endpoints => _endpoints;
@@ -262,68 +262,6 @@ internal sealed class PoolLoop : IAsyncDisposable
         foreach (var lease in endpoint.Lanes.TakeLeases())
             Beside(GiveBackAsync(lease));
         endpoint.Dispose();
-    }
-
-    private void Beside(Task task)
-    {
-        _beside.RemoveAll(static done => done.IsCompleted);
-        _beside.Add(task);
-    }
-
-    // Reads the models of an endpoint. Through its circuit, so that while that is open this is the probe that closes it.
-    private async Task AskAsync(PoolEndpoint endpoint)
-    {
-        try
-        {
-            var models = await endpoint.Guard.ExecuteAsync(
-                static async (provider, token) => await provider.ListModelsAsync(token), endpoint.Provider, _stop.Token);
-            await PostAsync(new PoolEvent.Listed(endpoint, models));
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            // The pool stops.
-        }
-        catch (BrokenCircuitException exception)
-        {
-            var again = exception.RetryAfter is { } left && left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
-            await PostAsync(new PoolEvent.Unlisted(endpoint, endpoint.Problem ?? exception.Message, again));
-        }
-        catch (Exception exception)
-        {
-            await PostAsync(new PoolEvent.Unlisted(endpoint, exception.Message, AskAgain));
-        }
-    }
-
-    private async Task EnterAsync(Lane lane)
-    {
-        ILaneLease? lease = null;
-        try
-        {
-            lease = await _turn!.EnterAsync(lane.Owner.Endpoint.Provider.Address, lane.Model, _stop.Token);
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            return;
-        }
-        catch (Exception exception)
-        {
-            PoolLog.TurnFailed(_logger, exception, lane.Owner.Endpoint.Options.Name, lane.Model);
-        }
-
-        if (!await PostAsync(new PoolEvent.Entered(lane, lease)) && lease is not null)
-            await GiveBackAsync(lease);
-    }
-
-    private async Task GiveBackAsync(ILaneLease lease)
-    {
-        try
-        {
-            await lease.DisposeAsync();
-        }
-        catch (Exception exception)
-        {
-            PoolLog.TurnFailed(_logger, exception, "-", "-");
-        }
     }
 
     private PoolEndpoint Connect(ModelEndpointOptions endpoint, ModelPoolOptions options) => new(

@@ -10,6 +10,8 @@ namespace Lekhika.Inference.Lanes;
 //                                   list cannot be asked: it may have the model, so parked as above
 //   an endpoint is set aside     -> all that waits there is routed anew; what is in flight ends as it will
 //
+//   an endpoint has nothing to do -> it takes over half of what waits for one of its models elsewhere, if that wait is worth a swap
+//
 //   A request that was let in once is never turned away for lack of room; only new ones are.
 
 /// <summary>Shares requests out among endpoints.</summary>
@@ -75,6 +77,7 @@ internal sealed class PoolRouter(ModelPoolOptions options, List<PoolEndpoint> en
     public TimeSpan? Pump(TimeSpan now, LaneActions actions)
     {
         TimeSpan? due = null;
+        Balance();
         foreach (var ticket in _parked.Where(ticket => ticket.ParkedUntil <= now).ToList())
         {
             _parked.Remove(ticket);
@@ -97,6 +100,13 @@ internal sealed class PoolRouter(ModelPoolOptions options, List<PoolEndpoint> en
     private static bool IsFresh(PoolEndpoint endpoint, Ticket ticket, TimeSpan now) =>
         endpoint.AskedAt is { } asked && !endpoint.Asking && (asked >= ticket.Since || now - asked < FreshEnough);
 
+    private static bool IsWorthMoving(Lane lane, PoolEndpoint idle)
+    {
+        var from = lane.Owner.Endpoint;
+        var wait = lane.Owner.Depth * from.ServiceTime / from.Options.Parallelism;
+        return from != idle && wait > 2 * idle.Lanes.CostOf(idle.Lanes.Find(lane.Key));
+    }
+
     private static double Score(PoolEndpoint endpoint, Ticket ticket)
     {
         var lanes = endpoint.Lanes;
@@ -105,6 +115,26 @@ internal sealed class PoolRouter(ModelPoolOptions options, List<PoolEndpoint> en
         if (lanes.NeedsSwap(key))
             work += Math.Clamp(lanes.CostOf(lanes.Find(key)) / endpoint.ServiceTime, 0.5, 8);
         return (work / (endpoint.Options.Parallelism * endpoint.Options.Weight)) + (endpoint == ticket.Avoid ? 1e6 : 0);
+    }
+
+    // Gives endpoints without work a share of what waits at others. Half of a lane, so that it settles after a few moves.
+    private void Balance()
+    {
+        if (Endpoints.Count < 2)
+            return;
+        foreach (var idle in Endpoints.Where(endpoint => endpoint is { SetAside: false, Lanes: { Depth: 0, InFlight: 0 } }))
+        {
+            var lane = Endpoints.SelectMany(endpoint => endpoint.Lanes.All)
+                .Where(lane => lane.Depth > 1 && idle.Has(lane.Next()!.Request) && IsWorthMoving(lane, idle))
+                .MaxBy(lane => lane.Depth);
+            if (lane is null)
+                continue;
+            foreach (var ticket in lane.Waiting.Reverse().Where(ticket => ticket.Avoid != idle).Take(lane.Depth / 2).ToList())
+            {
+                lane.Owner.Remove(ticket);
+                idle.Lanes.Add(ticket, LaneKey.Of(idle.Options.Kind, ticket.Request));
+            }
+        }
     }
 
     private void Place(Ticket ticket, IEnumerable<PoolEndpoint> up)

@@ -98,7 +98,8 @@ public sealed class PoolEndpointTests
         using var two = new FakeProvider("two", "m");
         await using var bench = new PoolBench(PoolBench.Options("one", "two"), null, one, two);
         await Warm(bench);
-        var calls = Enumerable.Range(0, 12).Select(_ => bench.RunAsync()).ToList();
+        var sinks = Enumerable.Range(0, 12).Select(_ => new RecordingSink()).ToList();
+        var calls = sinks.ConvertAll(sink => bench.RunAsync(sink: sink));
         await bench.UntilAsync(pool => pool.Endpoints.Sum(endpoint => endpoint.Depth) == 10 && pool.Endpoints.Sum(endpoint => endpoint.InFlight) == 2);
 
         two.Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply("two"));
@@ -113,6 +114,8 @@ public sealed class PoolEndpointTests
         foreach (var call in calls)
             Assert.Equal("two", (await call).Text);
 
+        // Only what was in flight when it failed had to be tried again; what waited has just moved.
+        Assert.InRange(sinks.Sum(sink => sink.Told.Count(line => line.StartsWith("restarted", StringComparison.Ordinal))), 1, 3);
         var failed = one.Calls.Count;
         await bench.Time.AdvanceUntilAsync(() => one.Listings >= 4, TimeSpan.FromSeconds(1), PoolBench.Token);
         Assert.True(bench.Pool.Snapshot().Endpoints[0].SetAside);
@@ -141,6 +144,25 @@ public sealed class PoolEndpointTests
         await bench.Time.AdvanceUntilAsync(() => call.IsCompleted, TimeSpan.FromSeconds(1), PoolBench.Token);
 
         Assert.Equal("ok", (await call).Text);
+    }
+
+    [Fact]
+    public async Task An_endpoint_with_nothing_to_do_takes_over_work_that_waits_elsewhere()
+    {
+        using var one = new FakeProvider("one", "m");
+        using var two = new FakeProvider("two", "m") { List = () => throw PoolBench.Fault() };
+        await using var bench = new PoolBench(PoolBench.Options("one", "two"), null, one, two);
+        var calls = Enumerable.Range(0, 9).Select(_ => bench.RunAsync()).ToList();
+        await bench.UntilAsync(pool => pool.Endpoints[0] is { Depth: 8, InFlight: 1 });
+
+        two.List = () => [new ModelInfo("m")];
+        await bench.Time.AdvanceUntilAsync(() => two.Calls.Count > 0, TimeSpan.FromMilliseconds(500), PoolBench.Token);
+        await bench.UntilAsync(pool => pool.Endpoints[0].Depth == 4 && pool.Endpoints[1] is { Depth: 3, InFlight: 1 });
+
+        one.Answer = two.Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply());
+        one.Calls[0].Reply.SetResult(FakeProvider.Reply());
+        two.Calls[0].Reply.SetResult(FakeProvider.Reply());
+        await Task.WhenAll(calls);
     }
 
     [Fact]

@@ -159,24 +159,18 @@ public sealed class PoolRetryTests
     [Fact]
     public async Task The_next_attempt_goes_to_another_endpoint_if_there_is_one()
     {
-        using var one = new FakeProvider("one", "m") { Answer = (_, _, _) => throw PoolBench.Fault() };
-        using var two = new FakeProvider("two", "m") { Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply()) };
+        using var one = new FakeProvider("one", "m");
+        using var two = new FakeProvider("two", "m") { Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply("two")) };
         await using var bench = new PoolBench(PoolBench.Options("one", "two"), null, one, two);
+        await Assert.ThrowsAsync<ModelException>(() => bench.RunAsync("nobody-has-this"));
         var sink = new RecordingSink();
 
-        // The lists of both have to be known for the choice to be one.
-        await bench.UntilAsync(pool => true);
-        var warm = bench.RunAsync();
-        await bench.Time.AdvanceUntilAsync(() => warm.IsCompleted, Step, PoolBench.Token);
-        await bench.UntilAsync(pool => pool.Endpoints.All(endpoint => endpoint.Models == 1));
-        for (var i = 0; i < 4; i++)
-        {
-            var call = bench.RunAsync(sink: sink);
-            await bench.Time.AdvanceUntilAsync(() => call.IsCompleted, Step, PoolBench.Token);
-            await call;
-        }
+        var call = bench.RunAsync(sink: sink);
+        (await one.NextAsync(PoolBench.Token)).Reply.SetException(PoolBench.Fault());
+        await sink.WaitForAsync("restarted", PoolBench.Token);
+        await bench.Time.AdvanceUntilAsync(() => call.IsCompleted, Step, PoolBench.Token);
 
-        Assert.All(sink.Told.Where(line => line.EndsWith(" 2", StringComparison.Ordinal)), line => Assert.Equal("started two 2", line));
-        Assert.NotEmpty(one.Calls);
+        Assert.Equal("two", (await call).Text);
+        Assert.Equal(["started one 1", "restarted it is down", "started two 2"], sink.Told.Where(line => !line.StartsWith("queued", StringComparison.Ordinal)));
     }
 }

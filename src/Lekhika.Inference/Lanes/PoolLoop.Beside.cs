@@ -1,0 +1,69 @@
+using Polly.CircuitBreaker;
+
+namespace Lekhika.Inference.Lanes;
+
+// What takes time and therefore runs beside the loop; each reports back as an event.
+internal sealed partial class PoolLoop
+{
+    private void Beside(Task task)
+    {
+        _beside.RemoveAll(static done => done.IsCompleted);
+        _beside.Add(task);
+    }
+
+    // Reads the models of an endpoint. Through its circuit, so that while that is open this is the probe that closes it.
+    private async Task AskAsync(PoolEndpoint endpoint)
+    {
+        try
+        {
+            var models = await endpoint.Guard.ExecuteAsync(
+                static async (provider, token) => await provider.ListModelsAsync(token), endpoint.Provider, Stopping);
+            await PostAsync(new PoolEvent.Listed(endpoint, models));
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            // The pool stops.
+        }
+        catch (BrokenCircuitException exception)
+        {
+            var again = exception.RetryAfter is { } left && left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
+            await PostAsync(new PoolEvent.Unlisted(endpoint, endpoint.Problem ?? exception.Message, again));
+        }
+        catch (Exception exception)
+        {
+            await PostAsync(new PoolEvent.Unlisted(endpoint, exception.Message, AskAgain));
+        }
+    }
+
+    private async Task EnterAsync(Lane lane)
+    {
+        ILaneLease? lease = null;
+        try
+        {
+            lease = await _turn!.EnterAsync(lane.Owner.Endpoint.Provider.Address, lane.Model, Stopping);
+        }
+        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception exception)
+        {
+            PoolLog.TurnFailed(_logger, exception, lane.Owner.Endpoint.Options.Name, lane.Model);
+        }
+
+        if (!await PostAsync(new PoolEvent.Entered(lane, lease)) && lease is not null)
+            await GiveBackAsync(lease);
+    }
+
+    private async Task GiveBackAsync(ILaneLease lease)
+    {
+        try
+        {
+            await lease.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            PoolLog.TurnFailed(_logger, exception, "-", "-");
+        }
+    }
+}
