@@ -2,6 +2,7 @@ using System.Globalization;
 using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Inference;
@@ -34,6 +35,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly DatabaseMonitor _monitor;
     private readonly StateDirectory _directory;
     private readonly Worker _worker;
+    private readonly WebApplication _http;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _end = new();
@@ -57,6 +59,27 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _worker = new Worker(
             _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory,
             new ExecutionSlots(options.Worker.Concurrency), time, loggers);
+        _http = HttpServer.Build(new HttpServerContext
+        {
+            Server = options.Server,
+            Auth = options.Auth,
+            WorkerId = options.Worker.Id,
+            Version = VersionText.Version,
+            Intake = _worker,
+            Live = Live,
+            State = _state,
+            Store = new ExecutionStore(reader),
+            Compiler = _compiler,
+            Clock = clock,
+            Time = time,
+            Loggers = loggers,
+            StartedAt = time.GetTimestamp(),
+            Lanes = _models.Snapshot,
+            Concurrency = options.Worker.Concurrency,
+            AdvertisedUrl = Settings(options).Identity.Url,
+            OllamaUrl = options.Ollama.Urls.Select(static url => Redaction.Url(url.ToString())).FirstOrDefault(),
+            DefaultModel = options.Models.Default,
+        });
     }
 
     public LiveExecutions Live { get; }
@@ -81,6 +104,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     public static async Task<DaemonHost> StartAsync(DaemonOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         var host = new DaemonHost(options, loggers, time);
+        await host._http.StartAsync(cancellationToken);
         host._background.Add(host._monitor.RunAsync(host._end.Token));
         host._background.Add(host.WatchModelsAsync(host._end.Token));
         await host._monitor.Tried.Task.WaitAsync(cancellationToken);
@@ -110,6 +134,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _http.DisposeAsync();
         await _end.CancelAsync();
         await Task.WhenAll(_background);
         await _models.DisposeAsync();
