@@ -176,10 +176,9 @@ internal sealed partial class Worker : IIntake
             _shift = null;
             Slots.Freed = null;
             if (claimStopping.IsCancellationRequested) await DrainAsync(shift, abort);
-            await Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task));
+            await EndAsync(shift);
             await house.CancelAsync();
             await keeping;
-            await shift.Journal.StopAsync(TimeSpan.FromSeconds(5));
             if (!incarnation.Revoked.IsCancellationRequested) await SignOffAsync(incarnation);
             _state.Incarnation = null;
         }
@@ -302,6 +301,15 @@ internal sealed partial class Worker : IIntake
             LogDrainOver(_logger, shift.Owners.Count);
             await abort.CancelAsync();
         }
+    }
+
+    /// <summary>Waits for the owners, but not for a database that is away: then the journal gives up, and with it whoever waits for it.</summary>
+    private async Task EndAsync(Shift shift)
+    {
+        var owners = Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task));
+        await Task.WhenAny(owners, Task.Delay(TimeSpan.FromSeconds(5), _time, CancellationToken.None));
+        await shift.Journal.StopAsync(TimeSpan.FromSeconds(5));
+        await owners;
     }
 
     private async Task SignOffAsync(Incarnation incarnation)
