@@ -7,6 +7,8 @@ namespace Lekhika.Daemon.Dispatch;
 
 internal sealed partial class ExecutionOwner
 {
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Starts what the machine has asked for; everything it depends on is durable by now.</summary>
     private void StartDeferred()
     {
@@ -90,6 +92,7 @@ internal sealed partial class ExecutionOwner
         var now = _services.Now();
         var due = Earliest(_deadline, _machine.NextDue);
         if (!_shownRunning) due = Earliest(due, _startedAt > now - _services.Options.ShowRunningAfter ? _startedAt + _services.Options.ShowRunningAfter : now);
+        if (_running.Count > 0) due = Earliest(due, now + ProgressInterval);
         if (due is null)
         {
             _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -161,6 +164,7 @@ internal sealed partial class ExecutionOwner
     private async Task<bool> TickAsync()
     {
         var now = _services.Now();
+        ReportFractions();
         if (_deadline <= now)
         {
             await AbortEffectsAsync();
@@ -170,6 +174,21 @@ internal sealed partial class ExecutionOwner
 
         if (!_shownRunning && now - _startedAt >= _services.Options.ShowRunningAfter) return await ShowRunningAsync();
         return true;
+    }
+
+    /// <summary>
+    /// How far model calls are cannot be known, only that they move: each token takes a share of what is left, as if a reply had a few hundred.
+    /// </summary>
+    private void ReportFractions()
+    {
+        const double typical = 300;
+        foreach (var effect in _running.Values)
+        {
+            var pieces = _live.PiecesOf(effect.Step.Key);
+            if (pieces > 0) _machine.ReportFraction(effect.Step.Key, 1 - Math.Exp(-pieces / typical));
+        }
+
+        _live.SetProgress(_machine.Progress);
     }
 
     private static async Task AbortAsync(RunningEffect effect)

@@ -44,7 +44,7 @@ internal sealed partial class ExecutionOwner
     private DateTimeOffset? _deadline;
     private ITimer? _timer;
     private string _rowStatus;
-    private bool _hasSlot = true;
+    private volatile bool _hasSlot = true;
     private bool _shownRunning;
     private bool _draining;
     private bool _unsavedEffect;
@@ -63,6 +63,9 @@ internal sealed partial class ExecutionOwner
 
     /// <summary>Whether the poll of held rows is to report this one even if its row says "go on": it may have been resumed.</summary>
     public bool IsPausing => _rowStatus == "paused";
+
+    /// <summary>Whether it holds an execution slot at this moment.</summary>
+    public bool HasSlot => _hasSlot;
 
     /// <summary>Tells the owner something; a hint that does not fit is dropped, since it is repeated.</summary>
     public void Tell(OwnerMessage message) => _mailbox.Writer.TryWrite(message);

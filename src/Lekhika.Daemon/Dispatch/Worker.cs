@@ -165,6 +165,8 @@ internal sealed partial class Worker : IIntake
         var keeping = shift.Housekeeping.RunAsync(house.Token);
         Slots.Freed = shift.Claims.Wake;
         _shift = shift;
+        _state.CountHeld = () => shift.Owners.Count;
+        _state.CountSlots = () => shift.Owners.Values.Count(static entry => entry.Owner.HasSlot);
         try
         {
             await RunClaimsAsync(shift, listener, stop.Token);
@@ -233,8 +235,6 @@ internal sealed partial class Worker : IIntake
             while (!claiming.IsCompleted)
             {
                 _state.Listening = listener?.IsListening ?? false;
-                _state.Held = shift.Owners.Count;
-                _state.SlotsUsed = Slots.Used;
                 await Task.WhenAny(claiming, Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None));
                 if (shift.Journal.Completion.IsFaulted) await shift.Journal.Completion;
             }

@@ -4,11 +4,12 @@ using Lekhika.Daemon.Http.Status;
 namespace Lekhika.Daemon.Http;
 
 /// <summary>Stop, pause and resume: changes of status as SQL would make them, answered after their commit.</summary>
-internal sealed class ControlEndpoints(HttpServerContext services, Peers peers)
+internal sealed class ControlEndpoints(HttpServerContext services, ExecutionLookup lookup, Peers peers)
 {
     public Task StopAsync(HttpContext context) => RunAsync(context, "cancelled", "stopped", static status => status != "cancelled");
 
-    public Task PauseAsync(HttpContext context) => RunAsync(context, "paused", "paused; calls in flight end first", static status => status != "paused");
+    public Task PauseAsync(HttpContext context) =>
+        RunAsync(context, "paused", "paused; calls in flight end first", static status => status != "paused");
 
     // "running" over a finished one would begin a new run, so only what is paused is touched.
     public Task ResumeAsync(HttpContext context) => RunAsync(context, "running", "resumed", static status => status == "paused");
@@ -16,7 +17,7 @@ internal sealed class ControlEndpoints(HttpServerContext services, Peers peers)
     private async Task RunAsync(HttpContext context, string wanted, string done, Func<string, bool> changes)
     {
         var id = RouteId.Of(context);
-        var row = await services.Store.FindAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
+        var row = await lookup.RowAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
         if (Terminal.Is(row.Status)) throw Finished(id, row.Status, wanted);
         if (!changes(row.Status))
         {
