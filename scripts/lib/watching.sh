@@ -27,7 +27,7 @@ follow() {
         IFS=$'\t' read -r state progress node text < <(sql -v status="$(status_of "$id" status,progress,currentNode,currentOutput,error)" <<'SQL'
 SELECT concat_ws(E'\t', s->>'status', s->>'progress', coalesce(nullif(s->>'currentNode', ''), '-'),
                  right(regexp_replace(coalesce(nullif(s->>'error', ''), s->>'currentOutput', ''), '[[:cntrl:][:space:]]+', ' ', 'g'), 72))
-  FROM (SELECT :'status'::jsonb) j (s)
+  FROM (SELECT :'status'::jsonb->'status') j (s)
 SQL
         ) || true
         printf -v line '%-9s %5s %%  %-16s %s' "${state:--}" "${progress:--}" "${node:--}" "${text:-}"
