@@ -20,10 +20,16 @@ internal sealed class DaemonState
     public bool Draining { get; set; }
 
     /// <summary>Executions held: running or waiting for a model's turn.</summary>
-    public int Held { get; set; }
+    public int Held => CountHeld();
 
-    /// <summary>Execution slots in use.</summary>
-    public int SlotsUsed { get; set; }
+    /// <summary>Execution slots in use by executions.</summary>
+    public int SlotsUsed => CountSlots();
+
+    /// <summary>Counts <see cref="Held"/>; set by the worker.</summary>
+    public Func<int> CountHeld { get; set; } = static () => 0;
+
+    /// <summary>Counts <see cref="SlotsUsed"/>; set by the worker. Slots that a claim under way has reserved do not count.</summary>
+    public Func<int> CountSlots { get; set; } = static () => 0;
 
     /// <summary>Execution slots in all.</summary>
     public int Slots { get; set; }

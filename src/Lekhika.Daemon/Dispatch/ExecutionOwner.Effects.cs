@@ -7,11 +7,19 @@ namespace Lekhika.Daemon.Dispatch;
 
 internal sealed partial class ExecutionOwner
 {
-    /// <summary>Starts what the machine has asked for; everything it depends on is durable by now.</summary>
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// Starts what the machine has asked for, as many at a time as the fan-out allows; everything they depend on is durable by now. The bound also
+    /// keeps the mailbox from filling up with ends of attempts.
+    /// </summary>
     private void StartDeferred()
     {
+        var started = 0;
         foreach (var start in _deferred)
         {
+            if (_running.Count >= MaxFanOut) break;
+            started++;
             var program = ProgramOf(start.Step);
             var now = _services.Now();
             _live.StepStarted(start.Step, start.Attempt, now);
@@ -33,8 +41,10 @@ internal sealed partial class ExecutionOwner
             effect.Task = RunEffectAsync(effect, call);
         }
 
-        _deferred.Clear();
+        _deferred.RemoveRange(0, started);
     }
+
+    private int MaxFanOut => Math.Clamp(_services.Options.Machine.MaxConcurrency, 1, 200);
 
     private async Task RunEffectAsync(RunningEffect effect, NodeCall call)
     {
@@ -90,6 +100,7 @@ internal sealed partial class ExecutionOwner
         var now = _services.Now();
         var due = Earliest(_deadline, _machine.NextDue);
         if (!_shownRunning) due = Earliest(due, _startedAt > now - _services.Options.ShowRunningAfter ? _startedAt + _services.Options.ShowRunningAfter : now);
+        if (_running.Count > 0) due = Earliest(due, now + ProgressInterval);
         if (due is null)
         {
             _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -161,15 +172,30 @@ internal sealed partial class ExecutionOwner
     private async Task<bool> TickAsync()
     {
         var now = _services.Now();
+        ReportFractions();
         if (_deadline <= now)
         {
             await AbortEffectsAsync();
-            return !await FinishAsync("failed", null, new StepError(
-                ErrorCodes.ExecutionTimeout, $"The execution did not end by {_deadline:u}, its time limit."));
+            return !await FinishAsync("failed", null, DeadlinePassed());
         }
 
         if (!_shownRunning && now - _startedAt >= _services.Options.ShowRunningAfter) return await ShowRunningAsync();
         return true;
+    }
+
+    /// <summary>
+    /// How far model calls are cannot be known, only that they move: each token takes a share of what is left, as if a reply had a few hundred.
+    /// </summary>
+    private void ReportFractions()
+    {
+        const double typical = 300;
+        foreach (var effect in _running.Values)
+        {
+            var pieces = _live.PiecesOf(effect.Step.Key);
+            if (pieces > 0) _machine.ReportFraction(effect.Step.Key, 1 - Math.Exp(-pieces / typical));
+        }
+
+        _live.SetProgress(_machine.Progress);
     }
 
     private static async Task AbortAsync(RunningEffect effect)

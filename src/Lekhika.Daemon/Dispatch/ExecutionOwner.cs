@@ -44,7 +44,7 @@ internal sealed partial class ExecutionOwner
     private DateTimeOffset? _deadline;
     private ITimer? _timer;
     private string _rowStatus;
-    private bool _hasSlot = true;
+    private volatile bool _hasSlot = true;
     private bool _shownRunning;
     private bool _draining;
     private bool _unsavedEffect;
@@ -63,6 +63,9 @@ internal sealed partial class ExecutionOwner
 
     /// <summary>Whether the poll of held rows is to report this one even if its row says "go on": it may have been resumed.</summary>
     public bool IsPausing => _rowStatus == "paused";
+
+    /// <summary>Whether it holds an execution slot at this moment.</summary>
+    public bool HasSlot => _hasSlot;
 
     /// <summary>Tells the owner something; a hint that does not fit is dropped, since it is repeated.</summary>
     public void Tell(OwnerMessage message) => _mailbox.Writer.TryWrite(message);
@@ -171,7 +174,9 @@ internal sealed partial class ExecutionOwner
         _live.SetPlan(workflow.Plan);
         _live.Begin(_startedAt);
         await ReplayAsync();
-        return true;
+        if (_deadline > _services.Now() || _deadline is null) return true;
+        await FinishAsync("failed", null, DeadlinePassed());
+        return false;
     }
 
     /// <summary>Builds the machine from what is stored. A first claim of a first run has nothing stored, and does not ask.</summary>
@@ -219,6 +224,9 @@ internal sealed partial class ExecutionOwner
             ErrorCodes.InvalidInput, $"inputs must be a JSON object of names and values, but is {Describe(inputs.ValueKind)}.");
         return false;
     }
+
+    private StepError DeadlinePassed() => new(
+        ErrorCodes.ExecutionTimeout, $"The execution did not end by {_deadline:u}, its time limit (timeout_at of the row, or limits.execution_timeout).");
 
     private static string Describe(JsonValueKind kind) => kind switch
     {

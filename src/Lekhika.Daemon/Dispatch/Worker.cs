@@ -165,6 +165,8 @@ internal sealed partial class Worker : IIntake
         var keeping = shift.Housekeeping.RunAsync(house.Token);
         Slots.Freed = shift.Claims.Wake;
         _shift = shift;
+        _state.CountHeld = () => shift.Owners.Count;
+        _state.CountSlots = () => shift.Owners.Values.Count(static entry => entry.Owner.HasSlot);
         try
         {
             await RunClaimsAsync(shift, listener, stop.Token);
@@ -174,10 +176,9 @@ internal sealed partial class Worker : IIntake
             _shift = null;
             Slots.Freed = null;
             if (claimStopping.IsCancellationRequested) await DrainAsync(shift, abort);
-            await Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task));
+            await EndAsync(shift);
             await house.CancelAsync();
             await keeping;
-            await shift.Journal.StopAsync(TimeSpan.FromSeconds(5));
             if (!incarnation.Revoked.IsCancellationRequested) await SignOffAsync(incarnation);
             _state.Incarnation = null;
         }
@@ -233,8 +234,6 @@ internal sealed partial class Worker : IIntake
             while (!claiming.IsCompleted)
             {
                 _state.Listening = listener?.IsListening ?? false;
-                _state.Held = shift.Owners.Count;
-                _state.SlotsUsed = Slots.Used;
                 await Task.WhenAny(claiming, Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None));
                 if (shift.Journal.Completion.IsFaulted) await shift.Journal.Completion;
             }
@@ -302,6 +301,15 @@ internal sealed partial class Worker : IIntake
             LogDrainOver(_logger, shift.Owners.Count);
             await abort.CancelAsync();
         }
+    }
+
+    /// <summary>Waits for the owners, but not for a database that is away: then the journal gives up, and with it whoever waits for it.</summary>
+    private async Task EndAsync(Shift shift)
+    {
+        var owners = Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task));
+        await Task.WhenAny(owners, Task.Delay(TimeSpan.FromSeconds(5), _time, CancellationToken.None));
+        await shift.Journal.StopAsync(TimeSpan.FromSeconds(5));
+        await owners;
     }
 
     private async Task SignOffAsync(Incarnation incarnation)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Threading.Channels;
 
@@ -18,6 +19,7 @@ internal sealed record LiveEvent(string Id, string Name, ReadOnlyMemory<byte> Da
 internal sealed class EventLog(int epoch)
 {
     private const int Kept = 512;
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly Queue<LiveEvent> _recent = new();
     private readonly List<EventSubscription> _subscriptions = [];
     private int _last;
@@ -31,7 +33,7 @@ internal sealed class EventLog(int epoch)
     {
         if (_complete) return;
         var buffer = new ArrayBufferWriter<byte>(128);
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
         {
             writer.WriteStartObject();
             properties(writer);

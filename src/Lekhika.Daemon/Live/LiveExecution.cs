@@ -82,9 +82,16 @@ internal sealed class LiveExecution
             live.QueuePosition = null;
             live.Text.Clear();
             live.Thinking.Clear();
+            live.Pieces = 0;
             _currentStep = step.Key;
             Add("node", writer => WriteStep(writer, live));
         }
+    }
+
+    /// <summary>Pieces streamed by a step so far: about as many as tokens.</summary>
+    public int PiecesOf(string key)
+    {
+        lock (_lock) return _steps.TryGetValue(key, out var live) ? live.Pieces : 0;
     }
 
     /// <summary>Whether a step waits for its model's turn.</summary>

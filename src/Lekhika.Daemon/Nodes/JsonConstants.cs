@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Lekhika.Daemon.Nodes;
@@ -5,6 +6,9 @@ namespace Lekhika.Daemon.Nodes;
 /// <summary>JSON values that are needed again and again, and elements from what was just written.</summary>
 internal static class JsonConstants
 {
+    // What is stored and shown is JSON in UTF-8, never inside HTML: nothing but what JSON demands is escaped.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static JsonElement True { get; } = Parse("true"u8.ToArray());
 
     public static JsonElement False { get; } = Parse("false"u8.ToArray());
@@ -23,7 +27,7 @@ internal static class JsonConstants
     public static JsonElement Object(Action<Utf8JsonWriter> properties)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, Plain))
         {
             writer.WriteStartObject();
             properties(writer);

@@ -153,6 +153,15 @@ BEGIN
            AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = x.seq)
            AND NOT EXISTS (SELECT FROM {schema}.ready r WHERE r.exec = x.seq)
          ORDER BY x.seq;
+
+        -- Paused again before its new run had a place.
+        INSERT INTO {schema}.parked (exec, epoch, run, tenant, pri, rescues, paused, why)
+        SELECT DISTINCT x.seq, 0, x.run, x.tenant, x.pri, 0::smallint, true, 'paused'
+          FROM unnest(execs, l_status, l_run, l_tenant, l_pri) AS x (seq, status, run, tenant, pri)
+         WHERE x.status = 'paused'
+           AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = x.seq)
+           AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = x.seq)
+           AND NOT EXISTS (SELECT FROM {schema}.ready r WHERE r.exec = x.seq);
     END IF;
 
     DELETE FROM {schema}.commands c WHERE c.id = ANY (ids);

@@ -163,6 +163,20 @@ public sealed class StatusTableTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task A_new_run_that_is_paused_before_it_has_a_place_gets_one_that_waits()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        var exec = await engine.InsertAsync("completed");
+        await engine.SetStatusAsync(exec, "pending");
+        await engine.SetStatusAsync(exec, "paused");
+        await engine.ObeyAsync();
+        Assert.Equal("parked (paused)", await engine.PlaceAsync(exec));
+        await engine.SetStatusAsync(exec, "running");
+        await engine.ObeyAsync();
+        Assert.Equal("ready", await engine.PlaceAsync(exec));
+    }
+
+    [Fact]
     public async Task Mass_updates_with_refused_rows_among_them_succeed()
     {
         await using var engine = await Engine.CreateAsync(cluster);
