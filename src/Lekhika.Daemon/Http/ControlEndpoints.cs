@@ -28,7 +28,15 @@ internal sealed class ControlEndpoints(HttpServerContext services, ExecutionLook
 
         // Its owner hears it at once when it makes the change itself.
         if (row.OwnerUrl is { } owner && services.Live.Find(id) is null && await peers.PassOnAsync(context, owner)) return;
-        var standing = await services.Store.SetStatusAsync(id, wanted, context.RequestAborted) ?? throw RequestException.NotFound(id);
+        if (await services.Store.SetStatusAsync(id, wanted, context.RequestAborted) is not { } standing)
+        {
+            // Deleted, or no longer paused: somebody else was faster.
+            var after = await lookup.RowAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
+            if (Terminal.Is(after.Status)) throw Finished(id, after.Status, wanted);
+            await JsonReply.WriteAsync(context, StatusCodes.Status200OK, writer => Write(writer, id, after.Status, $"is {after.Status} already"));
+            return;
+        }
+
         var now = standing.Status ?? throw RequestException.NotFound(id);
         services.Intake.HintCommands();
         if (now != wanted && Terminal.Is(now)) throw Finished(id, now, wanted);
