@@ -140,7 +140,7 @@ internal sealed partial class Worker : IIntake
 
         using var house = new CancellationTokenSource();
         var keeping = shift.Housekeeping.RunAsync(house.Token);
-        Slots.Freed = shift.Claims.Wake;
+        Slots.Freed = shift.Claims.RoomFreed;
         _shift = shift;
         _state.CountHeld = () => shift.Owners.Count;
         _state.CountSlots = () => shift.Owners.Values.Count(static entry => entry.Owner.HasSlot);
@@ -223,7 +223,10 @@ internal sealed partial class Worker : IIntake
         }
     }
 
-    /// <summary>Starts the owner of a claim for which a slot is taken. A claim that is owned already is left alone.</summary>
+    /// <summary>
+    /// Starts the owner of a claim for which a slot is taken. A claim that is owned already is left alone. An earlier claim of the same execution that
+    /// has been given up, but whose owner is still on its way out, is waited for.
+    /// </summary>
     private void Start(Shift shift, ClaimedExecution claim)
     {
         var live = new LiveExecution(
@@ -245,17 +248,24 @@ internal sealed partial class Worker : IIntake
             claim.StartedAt);
         var owner = new ExecutionOwner(shift.Services, claim, live);
         var entry = new Owned(owner);
-        if (!shift.Owners.TryAdd(claim.Fence.Exec, entry))
+        var present = shift.Owners.GetOrAdd(claim.Fence.Exec, entry);
+        var isOwned = present != entry
+            && (present.Owner.Fence == claim.Fence
+                || (!shift.Owners.TryUpdate(claim.Fence.Exec, entry, present) && !shift.Owners.TryAdd(claim.Fence.Exec, entry)));
+        if (isOwned)
         {
             Slots.Release();
             return;
         }
 
-        _live.Add(live);
+        var before = present == entry ? Task.CompletedTask : present.Task;
         entry.Task = Task.Run(async () =>
         {
+            await before;
+            _live.Add(live);
             await owner.RunAsync();
             shift.Owners.TryRemove(KeyValuePair.Create(claim.Fence.Exec, entry));
+            shift.Claims.RoomFreed();
         });
     }
 

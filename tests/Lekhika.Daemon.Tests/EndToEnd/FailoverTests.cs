@@ -108,7 +108,8 @@ public sealed class FailoverTests(Servers servers)
         }
 
         var still = await scene.DaemonAsync(Short);
-        var id = await scene.InsertAsync(Flows.Chain(Flows.Say("first"), Flows.Slowly(40, 20, "second"), Flows.Say("third")));
+        scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "second", Times = 1, Tokens = 600, Speed = 20 });
+        var id = await scene.InsertAsync(Flows.Chain(Flows.Say("first"), "second", Flows.Say("third")));
         await scene.UntilOllamaAsync(static stats => stats is { Completed: 1, Generating: 1 });
         var other = await scene.DaemonAsync(Short);
         still.Child.Signal(Signals.Stop);

@@ -36,9 +36,9 @@ public sealed class StatusTests(Servers servers)
         var daemon = await scene.DaemonAsync();
         var id = await scene.InsertAsync(Flows.Chain(Flows.Slowly(2000, 20), Flows.Say("never")));
         await scene.UntilOllamaAsync(static stats => stats.Generating == 1);
-        var begin = TimeProvider.System.GetTimestamp();
         if (byHttp) Assert.Equal(200, (await daemon.PostAsync($"stop/{id}", "", Cancellation)).Status);
         else await scene.SetStatusAsync(id, "cancelled");
+        var begin = TimeProvider.System.GetTimestamp();
         await scene.UntilOllamaAsync(static stats => stats.Cancellations == 1);
         var took = TimeProvider.System.GetElapsedTime(begin);
         Assert.True(took < Second, $"the call was aborted after {took.TotalMilliseconds:0} ms");

@@ -165,7 +165,11 @@ internal sealed class DaemonProcess : IAsyncDisposable
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         if (text.Length == 0) return default;
         using var document = JsonDocument.Parse(text);
-        return document.RootElement.Clone();
+        var body = document.RootElement.Clone();
+        // The status of an execution comes in an envelope.
+        return body.ValueKind == JsonValueKind.Object && body.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.Object
+            ? status
+            : body;
     }
 
     private static void Write(string file, Dictionary<string, string> settings)
