@@ -31,6 +31,8 @@ internal sealed class LekhikaNames
 
     private readonly Dictionary<string, List<string>> _declared = new(StringComparer.Ordinal);
     private readonly LekhikaFlow _flow;
+    private Dictionary<string, List<(int Place, DraftNode Node)>>? _named;
+    private (DraftNode? Of, HashSet<DraftNode> Before) _ancestors = (null, []);
 
     public LekhikaNames(DraftGraph graph, LekhikaFlow flow)
     {
@@ -121,14 +123,40 @@ internal sealed class LekhikaNames
         }
     }
 
-    /// <summary>The earlier node that a name such as <c>research_data</c> speaks of.</summary>
+    /// <summary>The earlier node that a name such as <c>research_data</c> speaks of: of several the one that ran last.</summary>
     private DraftNode? Find(string plain, DraftNode node)
     {
-        if (_flow.Sequence.Count > 2000 || _declared.ContainsKey(plain)) return null;
+        if (_declared.ContainsKey(plain)) return null;
+        _named ??= Index();
         var stem = Stem(plain);
-        var ancestors = _flow.Ancestors(node);
-        return _flow.Sequence.LastOrDefault(before =>
-            before.Type is "llm" or "chapters" or "refine" && ancestors.Contains(before) && NamesOf(before).Any(known => known == plain || known == stem));
+        var known = _named.GetValueOrDefault(plain) ?? [];
+        if (stem != plain && _named.TryGetValue(stem, out var others)) known = [.. known.Concat(others).OrderBy(static entry => entry.Place)];
+        if (known.Count == 0) return null;
+        if (_ancestors.Of != node) _ancestors = (node, _flow.Ancestors(node));
+        for (var index = known.Count - 1; index >= 0; index--)
+        {
+            if (_ancestors.Before.Contains(known[index].Node)) return known[index].Node;
+        }
+
+        return null;
+    }
+
+    /// <summary>The nodes that give text, by each of their names, in the order they run.</summary>
+    private Dictionary<string, List<(int Place, DraftNode Node)>> Index()
+    {
+        var index = new Dictionary<string, List<(int Place, DraftNode Node)>>(StringComparer.Ordinal);
+        for (var place = 0; place < _flow.Sequence.Count; place++)
+        {
+            var node = _flow.Sequence[place];
+            if (node.Type is not ("llm" or "chapters" or "refine")) continue;
+            foreach (var name in NamesOf(node).Distinct(StringComparer.Ordinal))
+            {
+                if (!index.TryGetValue(name, out var list)) index[name] = list = [];
+                list.Add((place, node));
+            }
+        }
+
+        return index;
     }
 
     private static IEnumerable<string> NamesOf(DraftNode node)
