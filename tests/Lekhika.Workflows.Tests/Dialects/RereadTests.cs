@@ -2,6 +2,7 @@ using System.Text.Json;
 using Lekhika.Workflows.Catalogue;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Dialects;
+using Lekhika.Workflows.Templates;
 using Lekhika.Workflows.Tests.Definitions;
 using Lekhika.Workflows.Validation;
 using Xunit;
