@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
 using Lekhika.Workflows.Definitions;
@@ -26,6 +27,12 @@ internal sealed class LekhikaNames
         ["description", "Description", "book_description", "summary"],
         ["transcript_content", "transcript", "Transcript", "Transcript Text"],
     ];
+
+    /// <summary>The spellings by each of them, without regard to case and punctuation.</summary>
+    private static readonly FrozenDictionary<string, string[]> ByPlainName = Synonyms
+        .SelectMany(static list => list.Select(word => (Plain: Plain(word), List: list)))
+        .DistinctBy(static entry => entry.Plain)
+        .ToFrozenDictionary(static entry => entry.Plain, static entry => entry.List, StringComparer.Ordinal);
 
     private static readonly string[] Suffixes = ["output", "data", "results", "result", "content", "text", "findings", "notes", "node"];
 
@@ -105,7 +112,7 @@ internal sealed class LekhikaNames
             var snake = Snake(name);
             Add(name.ToLowerInvariant());
             Add(snake);
-            if (Synonyms.FirstOrDefault(list => list.Any(word => Plain(word) == Plain(name))) is { } synonyms)
+            if (ByPlainName.GetValueOrDefault(Plain(name)) is { } synonyms)
             {
                 foreach (var synonym in synonyms) Add(synonym);
                 foreach (var synonym in synonyms)
@@ -195,7 +202,16 @@ internal sealed class LekhikaNames
         return plain;
     }
 
-    private static string Plain(string name) => new([.. name.Where(char.IsLetterOrDigit).Select(char.ToLowerInvariant)]);
+    private static string Plain(string name)
+    {
+        var plain = new StringBuilder(name.Length);
+        foreach (var character in name)
+        {
+            if (char.IsLetterOrDigit(character)) plain.Append(char.ToLowerInvariant(character));
+        }
+
+        return plain.ToString();
+    }
 
     private static string Snake(string name)
     {
