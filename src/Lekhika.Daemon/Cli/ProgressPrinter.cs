@@ -24,6 +24,7 @@ internal sealed class ProgressPrinter(CommandContext context, TimeProvider time)
     private readonly Dictionary<string, RunningStep> _running = new(StringComparer.Ordinal);
     private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
     private string? _writing;
+    private string? _announced;
     private bool _atLineStart = true;
     private bool _hasStatus;
     private int _turns;
@@ -96,7 +97,9 @@ internal sealed class ProgressPrinter(CommandContext context, TimeProvider time)
         if (status == "running")
         {
             _running[step] = new RunningStep(time.GetTimestamp());
-            if (!context.HasErrorCursor) Line("", $"{Mark("▶", "started")} {step} ({type})");
+            if (context.HasErrorCursor) return;
+            Line("", $"{Mark("▶", "started")} {step} ({type})");
+            _announced = step;
             return;
         }
 
@@ -124,7 +127,7 @@ internal sealed class ProgressPrinter(CommandContext context, TimeProvider time)
     {
         if (_writing is null)
         {
-            Line("", $"▶ {step}");
+            if (_announced != step) Line("", $"▶ {step}");
             (_writing, _atLineStart) = (step, true);
         }
 
@@ -156,6 +159,7 @@ internal sealed class ProgressPrinter(CommandContext context, TimeProvider time)
     {
         EndText();
         ClearStatus();
+        _announced = null;
         var clean = string.Concat(text.ReplaceLineEndings(" ").Where(static character => !char.IsControl(character)));
         _output.Write(Dressed(colour, clean) + "\n");
         _output.Flush();

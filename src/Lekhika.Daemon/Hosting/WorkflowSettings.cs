@@ -4,6 +4,7 @@ using Lekhika.Daemon.Nodes.Runners;
 using Lekhika.Inference;
 using Lekhika.Workflows.Catalogue;
 using Lekhika.Workflows.Dialects;
+using Lekhika.Workflows.Templates;
 using Lekhika.Workflows.Validation;
 
 namespace Lekhika.Daemon.Hosting;

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Lekhika.Workflows.Definitions;
 
-/// <summary>Writes a definition in canonical form; <see cref="DefinitionReader"/> reads back the same definition. Defaults are left out.</summary>
+/// <summary>Writes a definition in canonical form; <c>Dialects</c> reads back the same definition. Defaults are left out.</summary>
 public static class DefinitionWriter
 {
     /// <summary>The canonical form as a JSON value of its own.</summary>

@@ -146,7 +146,7 @@ internal sealed partial class LegacyExpressions
             while (end < text.Length && end - _position < LongestId && IsPlain(text[end])) end++;
             for (; end > _position; end--)
             {
-                if (EndsAt(end) && owner._plainIds.TryGetValue(text[_position..end], out var id)) return id;
+                if (EndsAt(end) && owner._plainIds.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(text.AsSpan(_position, end - _position), out var id)) return id;
             }
 
             return null;

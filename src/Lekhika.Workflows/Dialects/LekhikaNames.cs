@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
 using Lekhika.Workflows.Definitions;
@@ -27,10 +28,18 @@ internal sealed class LekhikaNames
         ["transcript_content", "transcript", "Transcript", "Transcript Text"],
     ];
 
+    /// <summary>The spellings by each of them, without regard to case and punctuation.</summary>
+    private static readonly FrozenDictionary<string, string[]> ByPlainName = Synonyms
+        .SelectMany(static list => list.Select(word => (Plain: Plain(word), List: list)))
+        .DistinctBy(static entry => entry.Plain)
+        .ToFrozenDictionary(static entry => entry.Plain, static entry => entry.List, StringComparer.Ordinal);
+
     private static readonly string[] Suffixes = ["output", "data", "results", "result", "content", "text", "findings", "notes", "node"];
 
     private readonly Dictionary<string, List<string>> _declared = new(StringComparer.Ordinal);
     private readonly LekhikaFlow _flow;
+    private Dictionary<string, List<(int Place, DraftNode Node)>>? _named;
+    private (DraftNode? Of, HashSet<DraftNode> Before) _ancestors = (null, []);
 
     public LekhikaNames(DraftGraph graph, LekhikaFlow flow)
     {
@@ -103,7 +112,7 @@ internal sealed class LekhikaNames
             var snake = Snake(name);
             Add(name.ToLowerInvariant());
             Add(snake);
-            if (Synonyms.FirstOrDefault(list => list.Any(word => Plain(word) == Plain(name))) is { } synonyms)
+            if (ByPlainName.GetValueOrDefault(Plain(name)) is { } synonyms)
             {
                 foreach (var synonym in synonyms) Add(synonym);
                 foreach (var synonym in synonyms)
@@ -121,14 +130,40 @@ internal sealed class LekhikaNames
         }
     }
 
-    /// <summary>The earlier node that a name such as <c>research_data</c> speaks of.</summary>
+    /// <summary>The earlier node that a name such as <c>research_data</c> speaks of: of several the one that ran last.</summary>
     private DraftNode? Find(string plain, DraftNode node)
     {
-        if (_flow.Sequence.Count > 2000 || _declared.ContainsKey(plain)) return null;
+        if (_declared.ContainsKey(plain)) return null;
+        _named ??= Index();
         var stem = Stem(plain);
-        var ancestors = _flow.Ancestors(node);
-        return _flow.Sequence.LastOrDefault(before =>
-            before.Type is "llm" or "chapters" or "refine" && ancestors.Contains(before) && NamesOf(before).Any(known => known == plain || known == stem));
+        var known = _named.GetValueOrDefault(plain) ?? [];
+        if (stem != plain && _named.TryGetValue(stem, out var others)) known = [.. known.Concat(others).OrderBy(static entry => entry.Place)];
+        if (known.Count == 0) return null;
+        if (_ancestors.Of != node) _ancestors = (node, _flow.Ancestors(node));
+        for (var index = known.Count - 1; index >= 0; index--)
+        {
+            if (_ancestors.Before.Contains(known[index].Node)) return known[index].Node;
+        }
+
+        return null;
+    }
+
+    /// <summary>The nodes that give text, by each of their names, in the order they run.</summary>
+    private Dictionary<string, List<(int Place, DraftNode Node)>> Index()
+    {
+        var index = new Dictionary<string, List<(int Place, DraftNode Node)>>(StringComparer.Ordinal);
+        for (var place = 0; place < _flow.Sequence.Count; place++)
+        {
+            var node = _flow.Sequence[place];
+            if (node.Type is not ("llm" or "chapters" or "refine")) continue;
+            foreach (var name in NamesOf(node).Distinct(StringComparer.Ordinal))
+            {
+                if (!index.TryGetValue(name, out var list)) index[name] = list = [];
+                list.Add((place, node));
+            }
+        }
+
+        return index;
     }
 
     private static IEnumerable<string> NamesOf(DraftNode node)
@@ -167,7 +202,16 @@ internal sealed class LekhikaNames
         return plain;
     }
 
-    private static string Plain(string name) => new([.. name.Where(char.IsLetterOrDigit).Select(char.ToLowerInvariant)]);
+    private static string Plain(string name)
+    {
+        var plain = new StringBuilder(name.Length);
+        foreach (var character in name)
+        {
+            if (char.IsLetterOrDigit(character)) plain.Append(char.ToLowerInvariant(character));
+        }
+
+        return plain.ToString();
+    }
 
     private static string Snake(string name)
     {

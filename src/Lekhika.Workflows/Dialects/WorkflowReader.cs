@@ -71,7 +71,7 @@ public static class WorkflowReader
 
     private static WorkflowDefinition? ReadCanonical(JsonElement document, ReadOptions options, ProblemList problems)
     {
-        var definition = new DefinitionReader(problems).Read(document, "");
+        var definition = new CanonicalReader(problems).Read(document, "");
         return definition is null ? null : ResolveAliases(definition, options.Catalogue);
     }
 

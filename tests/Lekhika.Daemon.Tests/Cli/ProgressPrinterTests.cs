@@ -24,7 +24,7 @@ public sealed class ProgressPrinterTests : IDisposable
         var run = new TestRun(Guid.NewGuid());
         await Follow(
             run, Context(ConsoleTarget.Terminal), () => run.Begin().Say("one").Say(" more\n").Say("\e[2Jtwo\r\n\nfour").Answer("x").Complete());
-        Assert.StartsWith("▶ ask\n  │ one more\n  │ [2Jtwo\n  │ \n  │ four\n✓ ask ", _error.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("▶ ask (llm)\n  │ one more\n  │ [2Jtwo\n  │ \n  │ four\n✓ ask ", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class WorkflowCommandTests : IDisposable
         using var report = JsonDocument.Parse(_output.ToString());
         Assert.False(report.RootElement.GetProperty("valid").GetBoolean());
         Assert.Equal("canonical", report.RootElement.GetProperty("dialect").GetString());
-        var problem = report.RootElement.GetProperty("problems")[0];
+        var problem = Assert.Single(report.RootElement.GetProperty("problems").EnumerateArray(), item => item.GetProperty("severity").GetString() == "error");
         Assert.Equal(
             ("error", "unknown_node_type", "nodes[0].type", "llm"),
             (problem.GetProperty("severity").GetString(), problem.GetProperty("code").GetString(), problem.GetProperty("path").GetString(), problem.GetProperty("suggestion").GetString()));

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Dialects;
+using Lekhika.Workflows.Templates;
 using Lekhika.Workflows.Validation;
 using Xunit;
 

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Validation;
+using Lekhika.Workflows.Tests.Definitions;
 using Xunit;
 
-namespace Lekhika.Workflows.Tests.Definitions;
+namespace Lekhika.Workflows.Tests.Dialects;
 
-public sealed class DefinitionReaderTests
+public sealed class CanonicalReaderTests
 {
     [Fact]
     public void Every_field_of_the_canonical_form_is_read()

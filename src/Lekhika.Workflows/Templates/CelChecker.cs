@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Lekhika.Workflows.Expressions;
-using Lekhika.Workflows.Templates;
+using Lekhika.Workflows.Validation;
 
-namespace Lekhika.Workflows.Validation;
+namespace Lekhika.Workflows.Templates;
 
 /// <summary>Checks expressions and templates with the compilers that will run them. Places count in the whole text that was given.</summary>
 public sealed class CelChecker : IExpressionChecker

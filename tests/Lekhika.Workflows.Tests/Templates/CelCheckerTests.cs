@@ -1,8 +1,8 @@
+using Lekhika.Workflows.Templates;
 using Lekhika.Workflows.Tests.Definitions;
-using Lekhika.Workflows.Validation;
 using Xunit;
 
-namespace Lekhika.Workflows.Tests.Validation;
+namespace Lekhika.Workflows.Tests.Templates;
 
 public sealed class CelCheckerTests
 {

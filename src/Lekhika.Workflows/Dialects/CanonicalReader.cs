@@ -1,15 +1,16 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Validation;
 
-namespace Lekhika.Workflows.Definitions;
+namespace Lekhika.Workflows.Dialects;
 
 /// <summary>
 /// Reads the canonical form. Wrong shapes are reported with their place and read past, so that one reading finds everything. What the shapes
 /// mean (types, required config, edges) is the validator's business.
 /// </summary>
-internal sealed class DefinitionReader(ProblemList problems)
+internal sealed class CanonicalReader(ProblemList problems)
 {
     private const int DeepestBody = 16;
 
