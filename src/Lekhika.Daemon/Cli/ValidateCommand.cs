@@ -79,7 +79,7 @@ internal static class ValidateCommand
         await using var pool = new ModelPool(ModelSettings.PoolOptions(options), TimeProvider.System, Random.Shared);
         var endpoints = await pool.CheckAsync(cancellation);
         foreach (var endpoint in endpoints.Where(static endpoint => !endpoint.Reachable))
-            ProblemReport.Warning(context, $"the model endpoint {endpoint.Address} does not answer: {endpoint.Problem}");
+            ProblemReport.Warning(context, endpoint.Problem ?? $"the model endpoint {endpoint.Address} does not answer");
         return endpoints.Any(static endpoint => endpoint.Reachable)
             ? endpoints.SelectMany(static endpoint => endpoint.Models).Select(static model => model.Name).ToImmutableHashSet(StringComparer.OrdinalIgnoreCase)
             : null;

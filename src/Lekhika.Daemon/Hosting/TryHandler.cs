@@ -64,7 +64,7 @@ internal static class TryHandler
     {
         if (!workflow.Plan.Nodes.Any(node => workflow.ProgramOf(node).Type.Category == "ai")) return;
         foreach (var endpoint in state.Endpoints.Where(static endpoint => !endpoint.Reachable))
-            ProblemReport.Warning(context, $"the model endpoint {endpoint.Address} does not answer: {endpoint.Problem}");
+            ProblemReport.Warning(context, endpoint.Problem ?? $"the model endpoint {endpoint.Address} does not answer");
     }
 
     private static OwnerServices Services(
