@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lekhika.Daemon.Live;
+using Lekhika.Workflows.Catalogue;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 
