@@ -104,6 +104,11 @@ internal sealed partial class Statements
         RETURNING status, run, seq
         """);
 
+    /// <summary>Resumes what is paused, and only that: over a finished execution the same status would begin a new run.</summary>
+    public string Resume => field ??= Text("""
+        UPDATE {schema}.workflow_executions SET status = 'running' WHERE id = $1 AND status = 'paused' RETURNING status, run, seq
+        """);
+
     public string SchemaVersion => field ??= Text("SELECT version, min_reader FROM {schema}.schema_version ORDER BY version DESC LIMIT 1");
 
     public string QueueDepth => field ??= Text("""

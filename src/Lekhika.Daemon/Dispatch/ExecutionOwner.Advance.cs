@@ -28,7 +28,7 @@ internal sealed partial class ExecutionOwner
         _live.SetProgress(_machine.Progress);
         if (finish is not null) return await FinishAsync(finish.Result) ? null : Next.Again;
 
-        var mayStart = _deferred.Count > 0 && _rowStatus != "paused" && !_draining;
+        var mayStart = _deferred.Count > 0 && _running.Count < MaxFanOut && _rowStatus != "paused" && !_draining;
         if (_unsavedEffect || (_uncommitted.Count > 0 && !mayStart && _running.Count == 0))
         {
             if (await AppendAsync() is not { } committed) return null;

@@ -9,11 +9,17 @@ internal sealed partial class ExecutionOwner
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Starts what the machine has asked for; everything it depends on is durable by now.</summary>
+    /// <summary>
+    /// Starts what the machine has asked for, as many at a time as the fan-out allows; everything they depend on is durable by now. The bound also
+    /// keeps the mailbox from filling up with ends of attempts.
+    /// </summary>
     private void StartDeferred()
     {
+        var started = 0;
         foreach (var start in _deferred)
         {
+            if (_running.Count >= MaxFanOut) break;
+            started++;
             var program = ProgramOf(start.Step);
             var now = _services.Now();
             _live.StepStarted(start.Step, start.Attempt, now);
@@ -35,8 +41,10 @@ internal sealed partial class ExecutionOwner
             effect.Task = RunEffectAsync(effect, call);
         }
 
-        _deferred.Clear();
+        _deferred.RemoveRange(0, started);
     }
+
+    private int MaxFanOut => Math.Clamp(_services.Options.Machine.MaxConcurrency, 1, 200);
 
     private async Task RunEffectAsync(RunningEffect effect, NodeCall call)
     {
@@ -172,8 +180,7 @@ internal sealed partial class ExecutionOwner
         if (_deadline <= now)
         {
             await AbortEffectsAsync();
-            return !await FinishAsync("failed", null, new StepError(
-                ErrorCodes.ExecutionTimeout, $"The execution did not end by {_deadline:u}, its time limit."));
+            return !await FinishAsync("failed", null, DeadlinePassed());
         }
 
         if (!_shownRunning && now - _startedAt >= _services.Options.ShowRunningAfter) return await ShowRunningAsync();

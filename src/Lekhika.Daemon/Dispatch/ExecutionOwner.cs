@@ -174,7 +174,9 @@ internal sealed partial class ExecutionOwner
         _live.SetPlan(workflow.Plan);
         _live.Begin(_startedAt);
         await ReplayAsync();
-        return true;
+        if (_deadline > _services.Now() || _deadline is null) return true;
+        await FinishAsync("failed", null, DeadlinePassed());
+        return false;
     }
 
     /// <summary>Builds the machine from what is stored. A first claim of a first run has nothing stored, and does not ask.</summary>
@@ -222,6 +224,9 @@ internal sealed partial class ExecutionOwner
             ErrorCodes.InvalidInput, $"inputs must be a JSON object of names and values, but is {Describe(inputs.ValueKind)}.");
         return false;
     }
+
+    private StepError DeadlinePassed() => new(
+        ErrorCodes.ExecutionTimeout, $"The execution did not end by {_deadline:u}, its time limit (timeout_at of the row, or limits.execution_timeout).");
 
     private static string Describe(JsonValueKind kind) => kind switch
     {

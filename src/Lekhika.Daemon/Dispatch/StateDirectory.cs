@@ -9,6 +9,8 @@ namespace Lekhika.Daemon.Dispatch;
 internal sealed partial class StateDirectory : IDisposable
 {
     private readonly FileStream? _lock;
+    private readonly ILogger _logger;
+    private readonly string _path;
     private readonly string _file;
     private readonly string _database;
 
@@ -17,6 +19,7 @@ internal sealed partial class StateDirectory : IDisposable
     /// <param name="logger">For the log.</param>
     public StateDirectory(string path, string database, ILogger logger)
     {
+        (_path, _logger) = (path, logger);
         _file = Path.Combine(path, "incarnation");
         _database = database;
         try
@@ -42,9 +45,16 @@ internal sealed partial class StateDirectory : IDisposable
     public void Remember(long incarnation)
     {
         if (_lock is null) return;
-        var fresh = _file + ".new";
-        File.WriteAllLines(fresh, [incarnation.ToString(CultureInfo.InvariantCulture), _database]);
-        File.Move(fresh, _file, overwrite: true);
+        try
+        {
+            var fresh = _file + ".new";
+            File.WriteAllLines(fresh, [incarnation.ToString(CultureInfo.InvariantCulture), _database]);
+            File.Move(fresh, _file, overwrite: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogUnavailable(_logger, _path, exception.Message);
+        }
     }
 
     public void Dispose() => _lock?.Dispose();

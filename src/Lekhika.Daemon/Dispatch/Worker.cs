@@ -8,29 +8,6 @@ using Npgsql;
 
 namespace Lekhika.Daemon.Dispatch;
 
-/// <summary>What a worker is told by the configuration.</summary>
-internal sealed record WorkerSettings
-{
-    public required WorkerIdentity Identity { get; init; }
-
-    /// <summary>Most executions held in memory: running, or waiting for a model's turn.</summary>
-    public required int MaxClaimed { get; init; }
-
-    public required TimeSpan PollInterval { get; init; }
-
-    public required TimeSpan Lease { get; init; }
-
-    public required TimeSpan Heartbeat { get; init; }
-
-    /// <summary>How long a stop waits for what is in flight.</summary>
-    public required TimeSpan DrainTimeout { get; init; }
-
-    /// <summary>Whether to LISTEN; false polls only.</summary>
-    public required bool Listen { get; init; }
-
-    public required OwnerOptions Owners { get; init; }
-}
-
 /// <summary>
 /// The worker: incarnation after incarnation, each with its journal, claim loop and housekeeping, until it is told to stop.
 ///
@@ -176,10 +153,9 @@ internal sealed partial class Worker : IIntake
             _shift = null;
             Slots.Freed = null;
             if (claimStopping.IsCancellationRequested) await DrainAsync(shift, abort);
-            await Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task));
+            await EndAsync(shift);
             await house.CancelAsync();
             await keeping;
-            await shift.Journal.StopAsync(TimeSpan.FromSeconds(5));
             if (!incarnation.Revoked.IsCancellationRequested) await SignOffAsync(incarnation);
             _state.Incarnation = null;
         }
@@ -304,6 +280,15 @@ internal sealed partial class Worker : IIntake
         }
     }
 
+    /// <summary>Waits for the owners, but not for a database that is away: then the journal gives up, and with it whoever waits for it.</summary>
+    private async Task EndAsync(Shift shift)
+    {
+        var owners = Task.WhenAll(shift.Owners.Values.Select(static entry => entry.Task));
+        await Task.WhenAny(owners, Task.Delay(TimeSpan.FromSeconds(5), _time, CancellationToken.None));
+        await shift.Journal.StopAsync(TimeSpan.FromSeconds(5));
+        await owners;
+    }
+
     private async Task SignOffAsync(Incarnation incarnation)
     {
         try
@@ -334,24 +319,4 @@ internal sealed partial class Worker : IIntake
 
     [LoggerMessage(3506, LogLevel.Warning, "The worker could not begin: {Reason}. Trying again.")]
     private static partial void LogNotBegun(ILogger logger, string reason);
-
-    private sealed class Owned(ExecutionOwner owner)
-    {
-        public ExecutionOwner Owner { get; } = owner;
-
-        public Task Task { get; set; } = Task.CompletedTask;
-    }
-
-    /// <summary>Everything that belongs to one incarnation.</summary>
-    private sealed record Shift(
-        Incarnation Incarnation, Journal Journal, ClaimLoop Claims, Housekeeping Housekeeping, Submitter Submitter, OwnerServices Services)
-    {
-        public ConcurrentDictionary<long, Owned> Owners { get; } = new();
-    }
-
-    private sealed class RunStore(ExecutionReader reader) : IRunStore
-    {
-        public Task<List<Workflows.Execution.StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken) =>
-            reader.StepsAsync(exec, run, cancellationToken);
-    }
 }

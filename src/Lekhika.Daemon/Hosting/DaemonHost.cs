@@ -135,6 +135,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Event streams end when the application stops; the drain is over by now.
+        await _http.StopAsync();
         await _http.DisposeAsync();
         await _end.CancelAsync();
         await Task.WhenAll(_background);

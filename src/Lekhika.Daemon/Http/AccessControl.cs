@@ -43,11 +43,13 @@ internal sealed class AccessControl(AuthOptions options)
         if (context.Connection.LocalIpAddress is null) return; // a Unix socket: no browser speaks to it
         var host = context.Request.Host.Host;
         var origin = context.Request.Headers.Origin.ToString();
-        if (IsLocal(host) && (origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out var from) && IsLocal(from.Host)))) return;
+        var isOwnPage = origin.Length == 0 || (Uri.TryCreate(origin, UriKind.Absolute, out var from) && IsLocal(from.Host));
+        if (IsLocal(host) && isOwnPage) return;
         throw new RequestException(
             StatusCodes.Status403Forbidden,
             HttpErrorCodes.Forbidden,
-            "Without an internal secret only requests to a loopback address are served, and none from pages of other sites. Configure auth.internal_secret.");
+            "Without an internal secret only requests to a loopback address are served, and none from pages of other sites. "
+            + "Configure auth.internal_secret.");
     }
 
     private static bool IsLocal(string host) =>

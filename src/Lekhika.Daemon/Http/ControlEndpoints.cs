@@ -4,11 +4,12 @@ using Lekhika.Daemon.Http.Status;
 namespace Lekhika.Daemon.Http;
 
 /// <summary>Stop, pause and resume: changes of status as SQL would make them, answered after their commit.</summary>
-internal sealed class ControlEndpoints(HttpServerContext services, Peers peers)
+internal sealed class ControlEndpoints(HttpServerContext services, ExecutionLookup lookup, Peers peers)
 {
     public Task StopAsync(HttpContext context) => RunAsync(context, "cancelled", "stopped", static status => status != "cancelled");
 
-    public Task PauseAsync(HttpContext context) => RunAsync(context, "paused", "paused; calls in flight end first", static status => status != "paused");
+    public Task PauseAsync(HttpContext context) =>
+        RunAsync(context, "paused", "paused; calls in flight end first", static status => status != "paused");
 
     // "running" over a finished one would begin a new run, so only what is paused is touched.
     public Task ResumeAsync(HttpContext context) => RunAsync(context, "running", "resumed", static status => status == "paused");
@@ -16,7 +17,7 @@ internal sealed class ControlEndpoints(HttpServerContext services, Peers peers)
     private async Task RunAsync(HttpContext context, string wanted, string done, Func<string, bool> changes)
     {
         var id = RouteId.Of(context);
-        var row = await services.Store.FindAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
+        var row = await lookup.RowAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
         if (Terminal.Is(row.Status)) throw Finished(id, row.Status, wanted);
         if (!changes(row.Status))
         {
@@ -27,7 +28,15 @@ internal sealed class ControlEndpoints(HttpServerContext services, Peers peers)
 
         // Its owner hears it at once when it makes the change itself.
         if (row.OwnerUrl is { } owner && services.Live.Find(id) is null && await peers.PassOnAsync(context, owner)) return;
-        var standing = await services.Store.SetStatusAsync(id, wanted, context.RequestAborted) ?? throw RequestException.NotFound(id);
+        if (await services.Store.SetStatusAsync(id, wanted, context.RequestAborted) is not { } standing)
+        {
+            // Deleted, or no longer paused: somebody else was faster.
+            var after = await lookup.RowAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
+            if (Terminal.Is(after.Status)) throw Finished(id, after.Status, wanted);
+            await JsonReply.WriteAsync(context, StatusCodes.Status200OK, writer => Write(writer, id, after.Status, $"is {after.Status} already"));
+            return;
+        }
+
         var now = standing.Status ?? throw RequestException.NotFound(id);
         services.Intake.HintCommands();
         if (now != wanted && Terminal.Is(now)) throw Finished(id, now, wanted);

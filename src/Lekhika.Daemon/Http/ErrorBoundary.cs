@@ -87,7 +87,8 @@ internal sealed partial class ErrorBoundary(ILogger<ErrorBoundary> logger)
     }
 
     // The route rather than the path where there is one: it says as much and cannot hold what a client made up.
-    private static string Where(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? context.Request.Path.Value ?? "";
+    private static string Where(HttpContext context) =>
+        (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? context.Request.Path.Value ?? "";
 
     [LoggerMessage(4101, LogLevel.Error, "{Method} {Route} failed")]
     private static partial void LogFault(ILogger logger, Exception exception, string method, string route);
@@ -101,4 +102,4 @@ internal sealed partial class ErrorBoundary(ILogger<ErrorBoundary> logger)
 
 /// <summary>The database did not answer within the time a request may take.</summary>
 internal sealed class DatabaseSilentException(TimeSpan patience, Exception inner)
-    : Exception(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no answer from the database within {patience.TotalSeconds:0.#} s"), inner);
+    : Exception(FormattableString.Invariant($"no answer from the database within {patience.TotalSeconds:0.#} s"), inner);

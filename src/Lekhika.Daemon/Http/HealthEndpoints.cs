@@ -3,7 +3,10 @@ using Lekhika.Postgres.Migrations;
 
 namespace Lekhika.Daemon.Http;
 
-/// <summary><c>GET /health</c> says that the process lives, <c>GET /health/ready</c> whether it can do its work. Neither does any I/O: the loops that look say what they saw.</summary>
+/// <summary>
+/// <c>GET /health</c> says that the process lives, <c>GET /health/ready</c> whether it can do its work. Neither does any I/O: the loops that look say
+/// what they saw.
+/// </summary>
 internal sealed class HealthEndpoints(HttpServerContext services)
 {
     private readonly ProcessFacts _process = new(services);

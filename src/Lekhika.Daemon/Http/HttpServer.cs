@@ -51,7 +51,7 @@ internal static class HttpServer
         var execute = new ExecuteEndpoint(context);
         var status = new StatusEndpoint(context, lookup, peers);
         var events = new EventsEndpoint(context, lookup, peers, app.Lifetime.ApplicationStopping);
-        var control = new ControlEndpoints(context, peers);
+        var control = new ControlEndpoints(context, lookup, peers);
         var validate = new ValidateEndpoint(context);
 
         Read(app, "/health", health.LiveAsync);

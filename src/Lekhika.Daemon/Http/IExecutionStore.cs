@@ -15,7 +15,10 @@ internal interface IExecutionStore
     /// <summary>Places in front of it; null if it is not queued.</summary>
     Task<long?> QueuePositionAsync(long exec, CancellationToken cancellationToken);
 
-    /// <summary>Asks for a status as SQL would; committed when it returns. The answer is what the row says then; null if there is no such row.</summary>
+    /// <summary>
+    /// Asks for a status as SQL would; committed when it returns. The answer is what the row says then; null if there is no such row, or if it was to
+    /// run again (<c>running</c>) and is not paused.
+    /// </summary>
     Task<Standing?> SetStatusAsync(Guid id, string status, CancellationToken cancellationToken);
 }
 
@@ -30,5 +33,5 @@ internal sealed class ExecutionStore(ExecutionReader reader) : IExecutionStore
 
     // No reason is given along: it would be written even where the change of status is refused.
     public Task<Standing?> SetStatusAsync(Guid id, string status, CancellationToken cancellationToken) =>
-        reader.SetStatusAsync(id, status, reason: null, cancellationToken);
+        status == "running" ? reader.ResumeAsync(id, cancellationToken) : reader.SetStatusAsync(id, status, reason: null, cancellationToken);
 }

@@ -73,8 +73,10 @@ internal static class JsonReply
     /// <summary>Copies a value as it was written, without reading it again.</summary>
     public static void WriteRaw(this Utf8JsonWriter writer, JsonElement? element)
     {
-        if (element is { ValueKind: not JsonValueKind.Undefined } value) writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
-        else writer.WriteNullValue();
+        if (element is { ValueKind: not JsonValueKind.Undefined } value)
+            writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+        else
+            writer.WriteNullValue();
     }
 
     public static void WriteRaw(this Utf8JsonWriter writer, ReadOnlySpan<byte> name, JsonElement? element)

@@ -82,7 +82,8 @@ internal static class Listeners
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionRefused)
         {
-            if (!IsSocket(path)) throw new IOException($"Cannot listen on {path}: a file that is not a socket is there. Move it, or set server.socket.", exception);
+            if (!IsSocket(path))
+                throw new IOException($"Cannot listen on {path}: a file that is not a socket is there. Move it, or set server.socket.", exception);
             File.Delete(path);
             return;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 
 namespace Lekhika.Daemon.Http;
@@ -12,6 +13,11 @@ internal sealed partial class Peers(HttpServerContext services) : IDisposable
     public const string PassedOnBy = "X-Lekhika-Passed-On-By";
 
     private static readonly TimeSpan WholeReply = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one that did not answer is left alone: its lease runs out in about that time.</summary>
+    private static readonly TimeSpan Aside = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, long> _failedAt = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly ILogger _logger = services.Loggers.CreateLogger<Peers>();
 
@@ -31,15 +37,18 @@ internal sealed partial class Peers(HttpServerContext services) : IDisposable
     public bool Reaches(HttpContext context, string owner) =>
         !context.Request.Headers.ContainsKey(PassedOnBy)
         && !IsSelf(owner)
+        && !(_failedAt.TryGetValue(owner, out var failed) && services.Time.GetElapsedTime(failed) < Aside)
         && Uri.TryCreate(owner, UriKind.Absolute, out var url) && url.Scheme is "http" or "https";
 
     /// <summary>Asks the other daemon; null if it cannot be asked, does not answer in time, or does not know.</summary>
-    public async Task<HttpResponseMessage?> AskAsync(HttpContext context, string owner, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage?> AskAsync(
+        HttpContext context, string owner, CancellationToken cancellationToken, string? lastEventId = null)
     {
         if (!Reaches(context, owner)) return null;
         using var request = new HttpRequestMessage(
             new HttpMethod(context.Request.Method), $"{owner.TrimEnd('/')}{context.Request.Path.ToUriComponent()}{context.Request.QueryString}");
         request.Headers.TryAddWithoutValidation(PassedOnBy, services.WorkerId);
+        if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
         if (services.Auth.InternalSecret is { } secret) request.Headers.TryAddWithoutValidation(AccessControl.Header, secret.Reveal());
         using var patience = new CancellationTokenSource(services.PeerPatience, services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
@@ -53,12 +62,12 @@ internal sealed partial class Peers(HttpServerContext services) : IDisposable
         }
         catch (HttpRequestException exception)
         {
-            LogUnreachable(_logger, owner, exception.Message);
+            SetAside(owner, exception.Message);
             return null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            LogUnreachable(_logger, owner, "no answer in time");
+            SetAside(owner, "no answer in time");
             return null;
         }
     }
@@ -77,6 +86,12 @@ internal sealed partial class Peers(HttpServerContext services) : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private void SetAside(string owner, string reason)
+    {
+        _failedAt[owner] = services.Time.GetTimestamp();
+        LogUnreachable(_logger, owner, reason);
+    }
 
     private bool IsSelf(string owner) =>
         services.AdvertisedUrl is { } own && string.Equals(own.TrimEnd('/'), owner.TrimEnd('/'), StringComparison.OrdinalIgnoreCase);

@@ -5,7 +5,9 @@ using Lekhika.Workflows.Validation;
 
 namespace Lekhika.Daemon.Http;
 
-/// <summary><c>POST /workflows/validate</c>: all that is wrong with a definition, at once. The body is the definition, or holds it as <c>workflow</c>.</summary>
+/// <summary>
+/// <c>POST /workflows/validate</c>: all that is wrong with a definition, at once. The body is the definition, or holds it as <c>workflow</c>.
+/// </summary>
 internal sealed class ValidateEndpoint(HttpServerContext services)
 {
     public async Task HandleAsync(HttpContext context)
@@ -15,7 +17,8 @@ internal sealed class ValidateEndpoint(HttpServerContext services)
         using (var body = await RequestBody.ReadAsync(context))
         {
             var document = body.Root;
-            if (!document.TryGetProperty("nodes"u8, out _) && document.TryGetProperty("workflow"u8, out var inner) && inner.ValueKind == JsonValueKind.Object)
+            var isWrapped = !document.TryGetProperty("nodes"u8, out _);
+            if (isWrapped && document.TryGetProperty("workflow"u8, out var inner) && inner.ValueKind == JsonValueKind.Object)
                 (document, parent) = (inner, "workflow");
             result = services.Compiler.Compile(document);
         }

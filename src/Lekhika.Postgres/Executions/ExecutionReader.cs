@@ -114,6 +114,18 @@ public sealed class ExecutionReader(Database database)
         return new Standing(reader.GetInt64(2), reader.GetString(0), reader.GetInt32(1));
     }
 
+    /// <summary>Resumes a paused execution.</summary>
+    /// <returns>Its status and run after the change; null if it is not paused (any more).</returns>
+    public async Task<Standing?> ResumeAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(database.Statements.Resume, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
+        return new Standing(reader.GetInt64(2), reader.GetString(0), reader.GetInt32(1));
+    }
+
     private static string? TextAt(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 
     private static DateTimeOffset? TimeAt(NpgsqlDataReader reader, int ordinal) =>

@@ -11,6 +11,11 @@ CREATE FUNCTION {schema}.submit(
 AS $$
 #variable_conflict use_column
 BEGIN
+    IF p_definition IS NULL AND NOT EXISTS (SELECT FROM {schema}.workflows w WHERE w.id = p_workflow_id)
+       AND NOT EXISTS (SELECT FROM {schema}.workflow_executions e WHERE e.id = p_id) THEN
+        RAISE EXCEPTION 'there is no workflow %', p_workflow_id USING ERRCODE = 'foreign_key_violation';
+    END IF;
+
     claimed := p_claim AND (p_run_at IS NULL OR p_run_at <= now());
     IF claimed THEN
         PERFORM FROM {schema}.workers w WHERE w.inc = p_inc AND NOT w.revoked FOR SHARE;

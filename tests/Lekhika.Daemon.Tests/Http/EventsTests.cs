@@ -173,6 +173,41 @@ public sealed class EventsTests
     }
 
     [Fact]
+    public async Task One_that_comes_here_from_another_daemon_is_followed_here()
+    {
+        await using var holder = await TestServer.StartAsync();
+        await using var asked = await TestServer.StartAsync();
+        var there = new TestRun(Id).Begin();
+        holder.Live.Add(there.Live);
+        asked.Store.Put(TestServer.Row(Id, "running") with { OwnerUrl = holder.Url.ToString() });
+        using var events = await EventReader.OpenAsync(asked, Path);
+        await events.UntilAsync("snapshot");
+        var here = new TestRun(Id, epoch: 2).Begin();
+        asked.Live.Add(here.Live);
+        holder.Live.Forget(there.Live);
+        there.Live.Leave("running", null);
+        await events.UntilAsync("leave");
+        Assert.StartsWith("2.", (await events.UntilAsync("snapshot")).Id, StringComparison.Ordinal);
+        here.Say("here");
+        Assert.Equal("here", (await events.UntilAsync("text")).Json.GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task A_client_that_comes_back_by_way_of_another_daemon_misses_nothing_either()
+    {
+        await using var holder = await TestServer.StartAsync();
+        await using var asked = await TestServer.StartAsync();
+        var run = new TestRun(Id).Begin();
+        holder.Live.Add(run.Live);
+        var last = run.Live.Snapshot().EventId;
+        run.Say("missed");
+        asked.Store.Put(TestServer.Row(Id, "running") with { OwnerUrl = holder.Url.ToString() });
+        using var events = await EventReader.OpenAsync(asked, Path, last);
+        Assert.Equal([": connected", ": connected"], [(await events.NextAsync())!.Name, (await events.NextAsync())!.Name]);
+        Assert.Equal("missed", (await events.NextAsync())!.Json.GetProperty("text").GetString());
+    }
+
+    [Fact]
     public async Task A_holder_that_goes_away_is_replaced_by_the_row()
     {
         var holder = await TestServer.StartAsync();

@@ -64,7 +64,7 @@ public sealed class HealthTests
     {
         await using var server = await TestServer.StartAsync();
         server.Endpoints(new ModelInfo("qwen2.5:0.5b", 400));
-        server.State.SlotsUsed = 8;
+        server.State.CountSlots = () => 8;
         var (_, body) = await server.GetAsync("/status");
         Assert.True(body.GetProperty("success").GetBoolean());
         Assert.Equal("overloaded", body.GetProperty("status").GetString());

@@ -82,7 +82,15 @@ internal sealed class EventStream : IAsyncDisposable
 
             if (row is not null)
             {
-                if (row.OwnerUrl is { } owner && _peers.Reaches(_context, owner) && await FollowPeerAsync(owner)) return;
+                if (row.OwnerUrl is { } owner && _peers.Reaches(_context, owner))
+                {
+                    var followed = await FollowPeerAsync(owner);
+                    if (followed == Followed.ToItsEnd) return;
+                    // What that daemon told is not known here, so a picture of the whole comes next.
+                    if (followed == Followed.ForAWhile) (_lastSeen, shown, row) = (null, null, null);
+                    if (row is null) continue;
+                }
+
                 (var isOver, shown) = await ShowRowAsync(row, shown);
                 if (isOver) return;
             }
@@ -147,11 +155,10 @@ internal sealed class EventStream : IAsyncDisposable
         }
     }
 
-    /// <returns>Whether the execution is over.</returns>
-    private async Task<bool> FollowPeerAsync(string owner)
+    private async Task<Followed> FollowPeerAsync(string owner)
     {
-        using var response = await _peers.AskAsync(_context, owner, _end.Token);
-        if (response is null) return false;
+        using var response = await _peers.AskAsync(_context, owner, _end.Token, _lastSeen);
+        if (response is null) return Followed.NotAtAll;
         try
         {
             var reader = PipeReader.Create(await response.Content.ReadAsStreamAsync(_end.Token));
@@ -160,23 +167,23 @@ internal sealed class EventStream : IAsyncDisposable
                 // Its heartbeats come through as comments, so silence means that it is gone.
                 var read = await reader.ReadAsync(_end.Token).AsTask().WaitAsync(_services.Heartbeat * 3, _services.Time, _end.Token);
                 var buffer = read.Buffer;
-                var isEnded = false;
+                var last = "";
                 // Whole events only: if it breaks off in the middle of one, ours go on where a new one may begin.
-                while (TryReadEvent(ref buffer, out var text))
+                while (last.Length == 0 && TryReadEvent(ref buffer, out var text))
                 {
                     _out.Copy(text);
-                    isEnded |= IsEnd(text);
+                    last = LastEvent(text);
                 }
 
                 reader.AdvanceTo(buffer.Start, buffer.End);
                 await _out.SendAsync(_end.Token);
-                if (isEnded) return true;
-                if (read.IsCompleted) return false;
+                if (last == "end") return Followed.ToItsEnd;
+                if (last == "leave" || read.IsCompleted) return Followed.ForAWhile;
             }
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException)
         {
-            return false;
+            return Followed.ForAWhile;
         }
     }
 
@@ -189,16 +196,17 @@ internal sealed class EventStream : IAsyncDisposable
         return true;
     }
 
-    private static bool IsEnd(in ReadOnlySequence<byte> text)
+    /// <summary>The name of an event after which its sender has no more to tell; empty for others.</summary>
+    private static string LastEvent(in ReadOnlySequence<byte> text)
     {
         var reader = new SequenceReader<byte>(text);
-        while (reader.TryReadTo(out ReadOnlySpan<byte> line, (byte)'\n'))
+        while (reader.TryReadTo(out ReadOnlySpan<byte> line, (byte)'\n') && !line.StartsWith("data: "u8))
         {
-            if (line.SequenceEqual("event: end"u8)) return true;
-            if (line.StartsWith("data: "u8)) return false;
+            if (line.SequenceEqual("event: end"u8)) return "end";
+            if (line.SequenceEqual("event: leave"u8)) return "leave";
         }
 
-        return false;
+        return "";
     }
 
     /// <summary>Tells what the row says, if it says something new.</summary>
@@ -292,5 +300,12 @@ internal sealed class EventStream : IAsyncDisposable
     {
         var dot = id?.IndexOf('.', StringComparison.Ordinal) ?? -1;
         return dot >= 0 && int.TryParse(id.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    }
+
+    private enum Followed
+    {
+        NotAtAll,
+        ForAWhile,
+        ToItsEnd,
     }
 }

@@ -94,7 +94,9 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
             throw new RequestException(
-                StatusCodes.Status404NotFound, ErrorCodes.WorkflowNotFound, $"There is no workflow {submission.WorkflowId}; workflowId must name a stored one.");
+                StatusCodes.Status404NotFound,
+                ErrorCodes.WorkflowNotFound,
+                $"There is no workflow {submission.WorkflowId}; workflowId must name a stored one.");
         }
         catch (PostgresException exception) when (exception.SqlState.StartsWith("22", StringComparison.Ordinal))
         {

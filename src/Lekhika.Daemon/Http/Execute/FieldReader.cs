@@ -71,7 +71,9 @@ internal sealed class FieldReader(JsonElement owner, string path, List<FieldProb
 
     private void Wrong(string name, string message) => problems.Add(new FieldProblem(path + name, message, "invalid"));
 
-    private static bool HasZone(string text) => text.EndsWith('Z') || text.EndsWith('z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal);
+    // Without one it would be read as this machine's local time.
+    private static bool HasZone(string text) =>
+        text.EndsWith('Z') || text.EndsWith('z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal);
 
     private static string Shown(JsonElement value)
     {

@@ -54,7 +54,8 @@ internal static class DefinitionNodes
     {
         foreach (var name in names)
         {
-            if (owner.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text) return text;
+            if (!owner.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String) continue;
+            if (value.GetString() is { Length: > 0 } text) return text;
         }
 
         return null;

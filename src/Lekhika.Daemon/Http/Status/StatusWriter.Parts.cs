@@ -155,10 +155,11 @@ internal sealed partial class StatusWriter
         writer.WriteEndArray();
     }
 
-    private static JsonElement? Chapters(JsonElement? output) =>
-        output is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty("chapters"u8, out var chapters) && chapters.ValueKind == JsonValueKind.Array
-            ? chapters
-            : null;
+    private static JsonElement? Chapters(JsonElement? output)
+    {
+        if (output is not { ValueKind: JsonValueKind.Object } value || !value.TryGetProperty("chapters"u8, out var chapters)) return null;
+        return chapters.ValueKind == JsonValueKind.Array ? chapters : null;
+    }
 
     private void WriteWorkflow()
     {

@@ -68,7 +68,15 @@ internal sealed class TestServer : IAsyncDisposable
         StartedAt = TimeProvider.System.GetTimestamp(),
         Lanes = static () => new PoolSnapshot
         {
-            Endpoints = [new EndpointSnapshot { Name = "ollama", Address = "http://127.0.0.1:11434", Lanes = [new LaneSnapshot { Model = "qwen2.5:0.5b", State = "serving", Depth = 2 }] }],
+            Endpoints =
+            [
+                new EndpointSnapshot
+                {
+                    Name = "ollama",
+                    Address = "http://127.0.0.1:11434",
+                    Lanes = [new LaneSnapshot { Model = "qwen2.5:0.5b", State = "serving", Depth = 2 }],
+                },
+            ],
         },
         Concurrency = 8,
         OllamaUrl = "http://127.0.0.1:11434",

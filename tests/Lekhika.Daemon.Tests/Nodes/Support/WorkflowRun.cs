@@ -27,8 +27,8 @@ internal sealed class WorkflowRun : IAsyncDisposable
     public WorkflowRun(Uri? ollama = null, string configuration = "", ILogger? logger = null)
     {
         _options = Read.Options($"{Read.Minimal}[ollama]\nurl = {ollama ?? new Uri("http://127.0.0.1:9")}\n[models]\ndefault = qwen2.5:7b\n{configuration}");
-        _models = new ModelPool(ModelSettings.PoolOptions(_options), TimeProvider.System, new Random(1));
-        Compiler = WorkflowSettings.Compiler(_options, _models, new ModelSettings(_state, _options.Models), logger ?? NullLogger.Instance, TimeProvider.System);
+        _models = new ModelPool(Lekhika.Daemon.Hosting.ModelSettings.PoolOptions(_options), TimeProvider.System, new Random(1));
+        Compiler = WorkflowSettings.Compiler(_options, _models, new Lekhika.Daemon.Hosting.ModelSettings(_state, _options.Models), logger ?? NullLogger.Instance, TimeProvider.System);
     }
 
     public WorkflowCompiler Compiler { get; }
