@@ -69,7 +69,7 @@ internal sealed partial class ExecutionOwner
                 DecideIteration(decide);
                 break;
             case CloseScope close:
-                Record(close.Step, Succeeded(close.Step, close.Attempt, new NodeSucceeded(close.Output), startedAt: null, _services.Now()));
+                Close(close);
                 break;
             case FailScope fail:
                 Record(fail.Step, new StepRecord
@@ -115,6 +115,28 @@ internal sealed partial class ExecutionOwner
         }
 
         Record(step, ToRecord(step, attempt, outcome, now, _services.Now()));
+    }
+
+    /// <summary>Records the end of a scope; types that make more of it than a list of results are asked for their output.</summary>
+    private void Close(CloseScope close)
+    {
+        var now = _services.Now();
+        NodeOutcome outcome = new NodeSucceeded(close.Output);
+        try
+        {
+            var runner = ProgramOf(close.Step).Runner;
+            if (runner.ShapesOutput) outcome = runner.Close(CallOf(close.Step, close.Attempt), close.Output);
+        }
+        catch (TemplateRenderException exception)
+        {
+            outcome = new NodeFailed(ExpressionProblem(close.Step, exception));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            outcome = Fault(close.Step, exception);
+        }
+
+        Record(close.Step, ToRecord(close.Step, close.Attempt, outcome, now, now) with { StartedAt = null });
     }
 
     private void DecideIteration(DecideIteration decide)
@@ -186,7 +208,7 @@ internal sealed partial class ExecutionOwner
             case NodeWaits waits:
                 return Open(step, attempt, StepOutcome.Waiting, waits.Decision, startedAt, finishedAt) with { DueAt = waits.DueAt };
             case NodeOpened opened:
-                return Open(step, attempt, StepOutcome.Opened, opened.Decision, startedAt, finishedAt);
+                return Open(step, attempt, StepOutcome.Opened, opened.Decision, startedAt, finishedAt) with { Metrics = opened.Metrics };
             default:
                 throw new InvalidOperationException($"A runner answered with {outcome.GetType().Name}, which is not known here.");
         }
@@ -230,7 +252,7 @@ internal sealed partial class ExecutionOwner
     private NodeCall CallOf(StepRef step, int attempt)
     {
         var program = ProgramOf(step);
-        var bindings = new StepBindings(_workflow, _machine, step, _facts);
+        var bindings = new StepBindings(_workflow, _machine, NodeExpansion.SeenFrom(step), _facts);
         return new NodeCall
         {
             Step = step,
@@ -238,6 +260,7 @@ internal sealed partial class ExecutionOwner
             Config = program.Config.Render(bindings),
             Program = program,
             Run = _facts,
+            Now = _services.Now(),
             Bindings = bindings,
             Machine = _machine,
             Live = _live,

@@ -65,6 +65,10 @@ internal sealed partial class ExecutionOwner
         {
             outcome = new NodeFailed(ErrorCodes.Cancelled, "Aborted.");
         }
+        catch (TemplateRenderException exception)
+        {
+            outcome = new NodeFailed(ExpressionProblem(call.Step, exception));
+        }
         catch (Exception exception)
         {
             outcome = Fault(call.Step, exception);

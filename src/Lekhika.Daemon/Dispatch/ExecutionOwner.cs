@@ -193,7 +193,7 @@ internal sealed partial class ExecutionOwner
         {
             _machine.Apply(record);
             _totals = Usage.Add(_totals, record.Metrics);
-            _live.StepReplayed(record, _workflow.Plan.Find(record.Key));
+            _live.StepReplayed(record, _machine.Step(record.Key)?.Node);
         }
 
         _live.SetProgress(_machine.Progress);

@@ -38,17 +38,18 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly WebApplication _http;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly ILogger _workflowLogger;
     private readonly CancellationTokenSource _end = new();
     private readonly List<Task> _background = [];
 
     private DaemonHost(DaemonOptions options, ILoggerFactory loggers, TimeProvider time)
     {
-        (_options, _time, _logger) = (options, time, loggers.CreateLogger<DaemonHost>());
+        (_options, _time, _logger, _workflowLogger) = (options, time, loggers.CreateLogger<DaemonHost>(), loggers.CreateLogger("Lekhika.Workflow"));
         _state = new DaemonState { Slots = options.Worker.Concurrency };
         _database = new Database(options.Database.ConnectionString.Reveal(), options.Database.Schema);
         _models = new ModelPool(ModelSettings.PoolOptions(options), time, Random.Shared, loggers);
         _names = new ModelSettings(_state, options.Models);
-        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names));
+        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time));
         var clock = new DatabaseClock(time);
         var reader = new ExecutionReader(_database);
         _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync);
@@ -127,7 +128,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     public void Reload(DaemonOptions options)
     {
         _names.Replace(options.Models);
-        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names));
+        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time));
         _definitions.Clear();
         _ = _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options));
     }

@@ -22,7 +22,7 @@ internal static class TryHandler
         var state = new DaemonState { Slots = 1 };
         await using var models = new ModelPool(ModelSettings.PoolOptions(options), TimeProvider.System, Random.Shared);
         state.Endpoints = await models.CheckAsync(cancellationToken);
-        var compiler = WorkflowSettings.Compiler(options, models, new ModelSettings(state, options.Models));
+        var compiler = WorkflowSettings.Compiler(options, models, new ModelSettings(state, options.Models), NullLogger.Instance, TimeProvider.System);
         var compiled = compiler.Compile(document);
         foreach (var problem in compiled.Problems) ProblemReport.Write(context, WorkflowFile.Name(arguments.File), problem);
         if (compiled.Workflow is null) return ExitCodes.Failure;

@@ -1,5 +1,7 @@
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Nodes;
+using Lekhika.Daemon.Nodes.Calls;
+using Lekhika.Daemon.Nodes.Models;
 using Lekhika.Daemon.Nodes.Runners;
 using Lekhika.Inference;
 using Lekhika.Workflows.Catalogue;
@@ -12,8 +14,9 @@ namespace Lekhika.Daemon.Hosting;
 /// <summary>What the configuration says about workflows: the node types there are, and what runs them.</summary>
 internal static class WorkflowSettings
 {
-    public static WorkflowCompiler Compiler(DaemonOptions options, IModelCaller models, ModelSettings names) =>
-        new(Reading(options), Validation(options), Runners(options, models, names));
+    public static WorkflowCompiler Compiler(
+        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time) =>
+        new(Reading(options), Validation(options), Runners(options, models, names, logger, time));
 
     /// <summary>What definitions are read with.</summary>
     public static ReadOptions Reading(DaemonOptions options) => new()
@@ -32,15 +35,42 @@ internal static class WorkflowSettings
         MaxNodes = options.Limits.Nodes,
     };
 
-    private static NodeRunners Runners(DaemonOptions options, IModelCaller models, ModelSettings names) => new(
-    [
-        new("trigger", new TriggerRunner()),
-        new("llm", new LlmRunner(models, names.Resolve, options.Ollama.ContextTokens)),
-        new("condition", new ConditionRunner()),
-        new("switch", new SwitchRunner()),
-        new("set", new SetRunner()),
-        new("merge", new MergeRunner()),
-        new("noop", new NoopRunner()),
-        new("output", new OutputRunner()),
-    ]);
+    private static NodeRunners Runners(DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time)
+    {
+        var calls = new ModelCalls(models, names.Resolve, options.Ollama.ContextTokens);
+        var guarded = OutboundHttp.Guarded(options.Http.Allow, options.Http.MaxResponse, time);
+        var trusted = OutboundHttp.Trusted(options.Http.MaxResponse, time);
+        return new NodeRunners(
+            [
+                new("trigger", new TriggerRunner()),
+                new("llm", new LlmRunner(calls)),
+                new(NodeExpansion.Chapters, new ChaptersRunner(calls)),
+                new(NodeExpansion.ChapterType, new ChapterRunner(calls)),
+                new(NodeExpansion.SummaryType, new SummaryRunner(calls)),
+                new(NodeExpansion.Refine, new RefineRunner()),
+                new(NodeExpansion.PieceType, new PieceRunner(calls)),
+                new("image", new ImageRunner(trusted, options.OpenAi, options.Ollama.TotalTimeout)),
+                new("http", new HttpRunner(guarded, options.Http.Timeout)),
+                new("condition", new ConditionRunner()),
+                new("switch", new SwitchRunner()),
+                new("map", new MapRunner()),
+                new("loop", new LoopRunner()),
+                new("merge", new MergeRunner()),
+                new("set", new SetRunner()),
+                new("filter", new FilterRunner()),
+                new("sort", new SortRunner()),
+                new("limit", new LimitRunner()),
+                new("aggregate", new AggregateRunner()),
+                new("split", new SplitRunner()),
+                new("parse_json", new ParseJsonRunner()),
+                new("delay", new DelayRunner()),
+                new("approval", new ApprovalRunner()),
+                new("output", new OutputRunner()),
+                new("noop", new NoopRunner()),
+                new("stop_and_error", new StopRunner()),
+                new("log_output", new LogRunner(logger)),
+                new("respond_to_webhook", new RespondRunner()),
+            ],
+            new ExternalRunner(trusted, options.Nodes.Endpoints, options.Limits.NodeTimeout));
+    }
 }

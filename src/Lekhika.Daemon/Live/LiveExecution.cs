@@ -29,6 +29,7 @@ internal sealed class LiveExecution
     private long _tokensOut;
     private long _words;
     private int _sequence;
+    private LiveChapter? _chapter;
 
     public LiveExecution(LiveHeader header, string status, DateTimeOffset? startedAt)
     {
@@ -145,6 +146,22 @@ internal sealed class LiveExecution
                     writer.WriteString("text", piece);
                 });
             }
+        }
+    }
+
+    /// <summary>A chapter of a long text is being written.</summary>
+    /// <param name="number">Its number, from 1.</param>
+    /// <param name="total">How many there will be.</param>
+    public void ChapterStarted(int number, int total)
+    {
+        lock (_lock)
+        {
+            _chapter = new LiveChapter(number, total);
+            Add("chapter", writer =>
+            {
+                writer.WriteNumber("current", number);
+                writer.WriteNumber("total", total);
+            });
         }
     }
 
@@ -280,6 +297,7 @@ internal sealed class LiveExecution
                 TokensIn = _tokensIn,
                 TokensOut = _tokensOut,
                 Words = _words,
+                Chapter = _chapter,
                 Nodes = Nodes,
                 Steps = [.. _steps.Values.OrderBy(static step => step.Sequence).Select(static step => step.View())],
                 EventId = _events.LastId,

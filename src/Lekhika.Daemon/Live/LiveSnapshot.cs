@@ -34,6 +34,9 @@ internal sealed record LiveHeader
 /// <summary>Sums over the steps of a run.</summary>
 internal readonly record struct LiveTotals(long TokensIn, long TokensOut, long Words);
 
+/// <summary>Which chapter of how many is being written, or was written last.</summary>
+internal sealed record LiveChapter(int Number, int Total);
+
 /// <summary>A consistent picture of a live execution at one moment.</summary>
 internal sealed record LiveSnapshot
 {
@@ -64,6 +67,9 @@ internal sealed record LiveSnapshot
     public long TokensOut { get; init; }
 
     public long Words { get; init; }
+
+    /// <summary>Where a text in chapters has come to; null if none is being written.</summary>
+    public LiveChapter? Chapter { get; init; }
 
     /// <summary>The nodes of the workflow in the author's order.</summary>
     public IReadOnlyList<PlannedNode> Nodes { get; init; } = [];

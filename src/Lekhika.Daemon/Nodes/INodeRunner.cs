@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lekhika.Workflows.Execution;
 
 namespace Lekhika.Daemon.Nodes;
@@ -25,4 +26,12 @@ internal interface INodeRunner
 
     /// <summary>Decides whether a loop makes another pass.</summary>
     bool DecideIteration(NodeCall call, int iteration) => false;
+
+    /// <summary>Whether <see cref="Close"/> is to be asked for the output of a scope; without it the state machine's own is recorded.</summary>
+    bool ShapesOutput => false;
+
+    /// <summary>Makes the output of a scope whose iterations are over.</summary>
+    /// <param name="call">The map or loop.</param>
+    /// <param name="output">What the state machine makes of it: items and count.</param>
+    NodeOutcome Close(NodeCall call, JsonElement output) => new NodeSucceeded(output);
 }

@@ -23,6 +23,9 @@ internal sealed class NodeCall
     /// <summary>The execution it belongs to.</summary>
     public required RunFacts Run { get; init; }
 
+    /// <summary>The time by the database's clock, in which due times are told.</summary>
+    public required DateTimeOffset Now { get; init; }
+
     /// <summary>What expressions may name. To be used only before the first await: it reads the state of the run, which goes on meanwhile.</summary>
     public required ICelBindings Bindings { get; init; }
 

@@ -28,4 +28,5 @@ internal sealed record NodeWaits(DateTimeOffset? DueAt, JsonElement Decision) : 
 
 /// <summary>A map or loop is opened.</summary>
 /// <param name="Decision">Its items, or how often it runs.</param>
-internal sealed record NodeOpened(JsonElement Decision) : NodeOutcome;
+/// <param name="Metrics">What the decision cost, if it was made by a model.</param>
+internal sealed record NodeOpened(JsonElement Decision, JsonElement? Metrics = null) : NodeOutcome;

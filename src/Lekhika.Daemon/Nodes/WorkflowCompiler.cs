@@ -22,7 +22,8 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
 
         var problems = new List<Problem>(read.Problems);
         var programs = new Dictionary<PlannedNode, NodeProgram>(ReferenceEqualityComparer.Instance);
-        var plan = WorkflowPlan.Compile(read.Definition!, node => reading.Catalogue.Find(node.Type)?.Effect ?? EffectClass.Effect);
+        var definition = NodeExpansion.Expand(read.Definition!);
+        var plan = WorkflowPlan.Compile(definition, node => reading.Catalogue.Find(NodeExpansion.AuthorType(node.Type))?.Effect ?? EffectClass.Effect);
         Add(plan, "", programs, problems);
         return problems.Exists(static problem => problem.Severity == Severity.Error)
             ? new CompileResult(null, dialect, problems)
@@ -41,12 +42,14 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
 
     private NodeProgram? Program(NodeDefinition node, string path, List<Problem> problems)
     {
-        var type = reading.Catalogue.Find(node.Type);
-        if (type is null || runners.Find(type) is not { } runner)
+        var type = reading.Catalogue.Find(NodeExpansion.AuthorType(node.Type));
+        if (type is null || runners.Find(type with { Name = node.Type }) is not { } runner)
         {
+            var advice = type is { External: false }
+                ? "it is not in this build"
+                : $"which this build does not run; give it to an endpoint of your own with [nodes] {node.Type} = URL";
             problems.Add(new Problem(
-                Severity.Error, "unsupported_node_type", path[..^".config".Length] + ".type",
-                $"node '{node.Id}' is of type '{node.Type}', which this build does not run; give it to an endpoint of your own with [nodes] {node.Type} = URL"));
+                Severity.Error, "unsupported_node_type", path[..^".config".Length] + ".type", $"node '{node.Id}' is of type '{node.Type}'; {advice}"));
             return null;
         }
 
@@ -54,6 +57,13 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
         {
             problems.AddRange(faults);
             return null;
+        }
+
+        foreach (var secret in config.References.Where(static reference => reference.Reference.Name == "secrets"))
+        {
+            problems.Add(new Problem(
+                Severity.Error, "secrets_not_available", secret.Path,
+                $"'{secret.Reference}' cannot be read: this build has no source of secrets. Give the node to an endpoint of your own that knows it"));
         }
 
         var expressions = new Dictionary<string, CelExpression>(StringComparer.Ordinal);

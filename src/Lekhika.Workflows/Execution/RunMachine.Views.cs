@@ -28,6 +28,9 @@ public sealed partial class RunMachine
             ? RunOutputs.OfGraph(graph)
             : null;
 
+    /// <summary>What was decided when a map or loop was opened; null if it is not open.</summary>
+    public JsonElement? DecisionOf(string stepKey) => FindStep(stepKey)?.Facts?.Opened?.Decision;
+
     /// <summary>
     /// What <c>previous</c> means for a step: the output of its single taken predecessor, or an object from node id to output if there
     /// are several. Where a body starts: the item of a map, the last pass's result of a loop, before the first pass what the loop

@@ -34,6 +34,7 @@ internal static class LivePictures
             TokensIn = live.TokensIn,
             TokensOut = live.TokensOut,
             Words = live.Words,
+            Chapter = live.Chapter,
             Nodes = Nodes(live.Nodes),
             Steps = steps,
             WorkerId = live.Header.WorkerId,

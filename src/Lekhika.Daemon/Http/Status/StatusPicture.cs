@@ -46,6 +46,9 @@ internal sealed record StatusPicture
 
     public long Words { get; init; }
 
+    /// <summary>Which chapter of how many a long text has come to; null if none is being written here.</summary>
+    public Live.LiveChapter? Chapter { get; init; }
+
     public IReadOnlyList<StatusNode> Nodes { get; init; } = [];
 
     public IReadOnlyList<StatusStep> Steps { get; init; } = [];

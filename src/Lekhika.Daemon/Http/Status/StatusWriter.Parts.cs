@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lekhika.Daemon.Nodes;
 using Lekhika.Workflows.Execution;
 
 namespace Lekhika.Daemon.Http.Status;
@@ -27,6 +28,7 @@ internal sealed partial class StatusWriter
         writer.WriteStartObject("metadata"u8);
         writer.WriteString("nodeId"u8, step.NodeId);
         writer.WriteString("nodeName"u8, step.Name);
+        if (Formats(step.Output) is { } formats) writer.WriteRaw("allFormats"u8, formats);
         writer.WriteEndObject();
         if (step.Error is { } error) writer.WriteString("error"u8, error.Message);
         writer.WriteEndObject();
@@ -93,12 +95,25 @@ internal sealed partial class StatusWriter
     {
         JsonElement? chapters = null;
         for (var i = picture.Steps.Count - 1; i >= 0 && chapters is null; i--) chapters = Chapters(picture.Steps[i].Output);
-        var count = chapters?.GetArrayLength() ?? 0;
+
+        // Until a text in chapters is whole, its chapters are steps of their own.
+        var written = chapters is null
+            ? picture.Steps.Where(static step => step.Type == NodeExpansion.ChapterType && step.Status == "completed" && step.Output is not null)
+                .Select(static step => step.Output!.Value).ToList()
+            : [];
+        var count = chapters?.GetArrayLength() ?? written.Count;
         if (fields.Has("storyContext"))
         {
             writer.WriteStartObject("storyContext"u8);
             writer.WritePropertyName("chapters"u8);
-            WriteArray(chapters);
+            if (chapters is not null) WriteArray(chapters);
+            else
+            {
+                writer.WriteStartArray();
+                foreach (var chapter in written) writer.WriteRaw(chapter);
+                writer.WriteEndArray();
+            }
+
             WriteEmptyObject("structural"u8);
             writer.WriteStartObject("assets"u8);
             WriteEmptyArray("images"u8);
@@ -111,10 +126,16 @@ internal sealed partial class StatusWriter
         if (fields.Has("chaptersGenerated")) writer.WriteNumber("chaptersGenerated"u8, count);
         if (!fields.Has("chapterInfo")) return;
         writer.WriteStartObject("chapterInfo"u8);
-        writer.WriteNumber("currentChapter"u8, count);
-        writer.WriteNumber("totalChapters"u8, count);
+        writer.WriteNumber("currentChapter"u8, picture.Chapter?.Number ?? count);
+        writer.WriteNumber("totalChapters"u8, picture.Chapter?.Total ?? count);
         writer.WriteEndObject();
     }
+
+    /// <summary>The document in each form it was made in; null if there is none.</summary>
+    private static JsonElement? Formats(JsonElement? output) =>
+        output is { ValueKind: JsonValueKind.Object } value && value.TryGetProperty("formats"u8, out var formats) && formats.ValueKind == JsonValueKind.Object
+            ? formats
+            : null;
 
     private void WriteChapters(ReadOnlySpan<byte> name, JsonElement? output)
     {

@@ -103,7 +103,9 @@ internal sealed partial class StatusWriter(Utf8JsonWriter writer, StatusPicture 
         if (fields.Has("currentPhase")) writer.WriteString("currentPhase"u8, picture.Status);
         if (fields.Has("phaseDescription")) writer.WriteString("phaseDescription"u8, Message());
         if (fields.Has("providerName")) writer.WriteString("providerName"u8, _current?.Endpoint ?? _current?.Model);
-        if (fields.Has("allFormats")) WriteEmptyArray("allFormats"u8);
+        if (!fields.Has("allFormats")) return;
+        if (Formats(picture.Result) is { } formats) writer.WriteRaw("allFormats"u8, formats);
+        else WriteEmptyArray("allFormats"u8);
     }
 
     private void WriteTotals()

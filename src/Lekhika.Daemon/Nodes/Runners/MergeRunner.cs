@@ -1,39 +1,44 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Lekhika.Workflows;
 
 namespace Lekhika.Daemon.Nodes.Runners;
 
-/// <summary>
-/// Brings branches together. Modes: <c>object</c> (default) merges the fields of the predecessors' outputs, later ones winning; <c>append</c> and
-/// <c>array</c> list the outputs in edge order; <c>by_id</c> keeps each under its node's id.
-/// </summary>
+/// <summary>Brings the outputs of the branches that were taken together, in edge order.</summary>
 internal sealed class MergeRunner : INodeRunner
 {
-    public ValueTask<NodeOutcome> RunAsync(NodeCall call, CancellationToken cancellationToken)
+    public ValueTask<NodeOutcome> RunAsync(NodeCall call, CancellationToken cancellationToken) => ValueTask.FromResult(Merge(call));
+
+    private static NodeOutcome Merge(NodeCall call)
     {
-        var mode = call.Config.TryGetProperty("mode", out var given) ? given.GetString() : null;
         var parts = Parts(call);
-        var output = mode switch
+        switch (call.Config.Text("mode"))
         {
-            "append" or "array" => JsonConstants.Object(writer => WriteItems(writer, parts)),
-            "by_id" => JsonConstants.Object(writer =>
-            {
-                foreach (var (name, value) in parts)
-                {
-                    writer.WritePropertyName(name);
-                    value.WriteTo(writer);
-                }
-            }),
-            _ => JsonConstants.Object(writer => WriteMerged(writer, parts)),
-        };
-        return ValueTask.FromResult<NodeOutcome>(new NodeSucceeded(output));
+            case "append" or "array":
+                return ItemList.Output([.. parts.Select(static part => part.Value)]);
+            case "concat":
+                return ItemList.Output([.. parts.SelectMany(static part => Items(part.Value))]);
+            case "first":
+                return new NodeSucceeded(parts.Select(static part => part.Value).FirstOrDefault(static value => value.ValueKind == JsonValueKind.Object) is { ValueKind: JsonValueKind.Object } first
+                    ? first : JsonConstants.EmptyObject);
+            case "by_key":
+                return call.Config.Text("key") is { Length: > 0 } key
+                    ? ItemList.Output(ByKey(parts, key))
+                    : new NodeFailed(ErrorCodes.InvalidWorkflow, $"Node '{call.Step.Node.Id}': mode by_key needs config.key, the name of the field to join by.");
+            case "by_id":
+                return new NodeSucceeded(JsonConstants.Object(writer => WriteAll(writer, parts)));
+            case "deep":
+                return new NodeSucceeded(Deep(parts));
+            default:
+                return new NodeSucceeded(JsonConstants.Object(writer => WriteMerged(writer, parts)));
+        }
     }
 
     private static List<(string Name, JsonElement Value)> Parts(NodeCall call)
     {
-        if (call.Config.TryGetProperty("inputs", out var inputs) && inputs.ValueKind == JsonValueKind.Array)
-        {
-            return [.. inputs.EnumerateArray().Select(static (value, index) => (index.ToString(System.Globalization.CultureInfo.InvariantCulture), value))];
-        }
+        if (call.Config.Get("inputs") is { ValueKind: JsonValueKind.Array } inputs)
+            return [.. inputs.EnumerateArray().Select(static (value, index) => (index.ToString(CultureInfo.InvariantCulture), value))];
 
         var parts = new List<(string, JsonElement)>();
         foreach (var key in call.Step.Predecessors)
@@ -44,12 +49,38 @@ internal sealed class MergeRunner : INodeRunner
         return parts;
     }
 
-    private static void WriteItems(Utf8JsonWriter writer, List<(string Name, JsonElement Value)> parts)
+    /// <summary>The list in a part: the part itself, or its items; anything else is a list of one.</summary>
+    private static IEnumerable<JsonElement> Items(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray()
+        : value.Get("items") is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray()
+        : [value];
+
+    private static List<JsonElement> ByKey(List<(string Name, JsonElement Value)> parts, string key)
     {
-        writer.WriteStartArray("items");
-        foreach (var (_, value) in parts) value.WriteTo(writer);
-        writer.WriteEndArray();
-        writer.WriteNumber("count", parts.Count);
+        var order = new List<string>();
+        var byKey = new Dictionary<string, List<(string Name, JsonElement Value)>>(StringComparer.Ordinal);
+        foreach (var item in parts.SelectMany(static part => Items(part.Value)))
+        {
+            if (item.Text(key) is not { } id) continue;
+            if (!byKey.TryGetValue(id, out var same))
+            {
+                byKey[id] = same = [];
+                order.Add(id);
+            }
+
+            same.Add((id, item));
+        }
+
+        return [.. order.Select(id => JsonConstants.Object(writer => WriteMerged(writer, byKey[id])))];
+    }
+
+    private static void WriteAll(Utf8JsonWriter writer, List<(string Name, JsonElement Value)> parts)
+    {
+        foreach (var (name, value) in parts)
+        {
+            writer.WritePropertyName(name);
+            value.WriteTo(writer);
+        }
     }
 
     private static void WriteMerged(Utf8JsonWriter writer, List<(string Name, JsonElement Value)> parts)
@@ -65,6 +96,33 @@ internal sealed class MergeRunner : INodeRunner
         {
             writer.WritePropertyName(name);
             value.WriteTo(writer);
+        }
+    }
+
+    private static JsonElement Deep(List<(string Name, JsonElement Value)> parts)
+    {
+        var merged = new JsonObject();
+        foreach (var (_, value) in parts)
+        {
+            if (value.ValueKind == JsonValueKind.Object) Into(merged, value);
+        }
+
+        return JsonConstants.Parse(System.Text.Encoding.UTF8.GetBytes(merged.ToJsonString()));
+    }
+
+    private static void Into(JsonObject target, JsonElement source)
+    {
+        foreach (var property in source.EnumerateObject())
+        {
+            if (property.Value.ValueKind == JsonValueKind.Object)
+            {
+                if (target[property.Name] is not JsonObject inner) target[property.Name] = inner = [];
+                Into(inner, property.Value);
+            }
+            else
+            {
+                target[property.Name] = JsonNode.Parse(property.Value.GetRawText());
+            }
         }
     }
 }
