@@ -48,11 +48,15 @@ internal static class ConfigChecks
 
         foreach (var group in type.OneOf)
         {
-            if (group.Any(name => Given(node, name))) continue;
+            if (group.Any(name => Given(node, name) || IsBlankText(node, type, name))) continue;
             check.Problems.Error(
                 "missing_config", check.Place(configPath), $"'{node.Id}' ({type.Name}) needs one of {string.Join(", ", group)} in its config");
         }
     }
+
+    /// <summary>A blank is something to part a text by, where a prompt of blanks is nothing.</summary>
+    private static bool IsBlankText(NodeDefinition node, NodeType type, string name) =>
+        type.Field(name)?.Kind == FieldKind.String && node.Config.TryGet(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString()!.Length > 0;
 
     private static bool Given(NodeDefinition node, string name)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lekhika.Daemon.Tests.Diagnostics;
 using Lekhika.Daemon.Tests.Nodes.Support;
 using Xunit;
 
@@ -35,7 +36,7 @@ public sealed class DataNodeTests
     [InlineData("split", """{"items":"a,b,cde","separator":",","size":2}""", """{"items":["a","b","cd","e"],"count":4}""")]
     [InlineData("parse_json", """{"text":"Here it is:\n```json\n{\"a\":[1,2]}\n```\nDone."}""", """{"value":{"a":[1,2]}}""")]
     [InlineData("parse_json", """{"text":"It is {\"a\":{\"b\":5}} as asked","select":"item.a.b + 1"}""", """{"value":6}""")]
-    [InlineData("merge", """{"mode":"deep","inputs":[{"a":{"x":1},"b":1},{"a":{"y":2},"b":2}]}""", """{"a":{"x":1,"y":2},"b":2}""")]
+    [InlineData("merge", """{"mode":"deep","inputs":[{"a":{"x":1},"b":1,"c":"ü"},{"a":{"y":2},"b":2,"d":null}]}""", """{"a":{"x":1,"y":2},"b":2,"c":"ü","d":null}""")]
     [InlineData("merge", """{"mode":"concat","inputs":[[1],{"items":[2,3]},4]}""", """{"items":[1,2,3,4],"count":4}""")]
     [InlineData("merge", """{"mode":"by_key","key":"id","inputs":[[{"id":1,"a":1},{"id":2,"a":2}],[{"id":1,"b":9}]]}""", """{"items":[{"id":1,"a":1,"b":9},{"id":2,"a":2}],"count":2}""")]
     [InlineData("merge", """{"mode":"first","inputs":[{"a":1},{"b":2}]}""", """{"a":1}""")]
@@ -61,6 +62,15 @@ public sealed class DataNodeTests
         var failure = await run.FailureAsync(WorkflowRun.OneNode(type, config), Orders);
         Assert.Equal(code, failure.Code);
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_line_reaches_the_log_with_the_execution_and_the_node()
+    {
+        var logger = new RecordingLogger();
+        await using var run = new WorkflowRun(logger: logger);
+        await run.ResultAsync(WorkflowRun.OneNode("log_output", """{"message":"Got {{ inputs.topic }}"}"""), """{"topic":"Tea"}""");
+        Assert.Equal("Execution 0190f0de-0000-7000-8000-000000000001: node it says: Got Tea", Assert.Single(logger.Messages));
     }
 
     [Fact]

@@ -76,7 +76,8 @@ public sealed class ExternalNodeTests
         var result = await run.ResultAsync(WorkflowRun.OneNode("image", """{"prompt":"A cup","negative_prompt":"milk","count":2}"""));
         Assert.Equal("image/jpeg", result.GetProperty("images")[0].GetProperty("media_type").GetString());
         Assert.Equal("https://i.example/1.png", result.GetProperty("images")[1].GetProperty("url").GetString());
-        var sent = server.Requests.Last();
+        // The pool of text models asks the same server what it has.
+        var sent = server.Requests.Single(static request => request.Method == "POST");
         Assert.Equal(("/v1/images/generations", "Bearer sk-0123456789abcdef"), (sent.Path, sent.Headers["Authorization"]));
         Assert.Contains("milk", sent.Body, StringComparison.Ordinal);
     }

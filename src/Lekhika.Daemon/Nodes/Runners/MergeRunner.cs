@@ -107,7 +107,15 @@ internal sealed class MergeRunner : INodeRunner
             if (value.ValueKind == JsonValueKind.Object) Into(merged, value);
         }
 
-        return JsonConstants.Parse(System.Text.Encoding.UTF8.GetBytes(merged.ToJsonString()));
+        return JsonConstants.Object(writer =>
+        {
+            foreach (var (name, value) in merged)
+            {
+                writer.WritePropertyName(name);
+                if (value is null) writer.WriteNullValue();
+                else value.WriteTo(writer);
+            }
+        });
     }
 
     private static void Into(JsonObject target, JsonElement source)
