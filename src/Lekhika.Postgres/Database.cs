@@ -18,6 +18,8 @@ public sealed class Database : IAsyncDisposable
         // Never automatic: when the execution that prepares fails at its parameters (a NUL character in somebody's inputs), the driver takes
         // the next statement's answer for that one's and breaks the connection after it has committed.
         settings.MaxAutoPrepare = 0;
+        // Connections are given back as they were got, so nothing is to be reset: the reset is six statements with every use. The listener undoes its LISTEN.
+        settings.NoResetOnClose = true;
         if (settings.ApplicationName is null) settings.ApplicationName = "lekhika-daemon";
         Host = settings.Host ?? "";
         Name = settings.Database ?? settings.Username ?? "";

@@ -8,6 +8,9 @@ namespace Lekhika.Daemon.Cli;
 /// <summary>What the commands share: where they write, and the settings given as flags.</summary>
 internal sealed class CommandContext
 {
+    /// <summary>What <c>-</c> as a file reads.</summary>
+    public TextReader Input { get; init; } = TextReader.Null;
+
     public required TextWriter Output { get; init; }
 
     public required TextWriter Error { get; init; }
@@ -17,6 +20,12 @@ internal sealed class CommandContext
 
     /// <summary>Whether <see cref="Error"/> may be coloured.</summary>
     public bool HasErrorColour { get; init; }
+
+    /// <summary>Whether what reads <see cref="Error"/> can clear and draw over a line.</summary>
+    public bool HasErrorCursor { get; init; }
+
+    /// <summary>Columns of the terminal that <see cref="Error"/> goes to.</summary>
+    public int ErrorWidth { get; init; } = 80;
 
     /// <summary>Gathers what the configuration is read from, given <c>--config</c> and the flags.</summary>
     public required Func<string?, ImmutableArray<SettingFlag>, ConfigurationSources> Gather { get; init; }
@@ -38,11 +47,26 @@ internal sealed class CommandContext
         var target = ConsoleTargets.OfError();
         return new()
         {
+            Input = Console.In,
             Output = Console.Out,
             Error = Console.Error,
             ErrorTarget = target,
             HasErrorColour = target == ConsoleTarget.Terminal && ConsoleTargets.AllowsColour(Environment.GetEnvironmentVariable),
+            HasErrorCursor = target == ConsoleTarget.Terminal && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"),
+            ErrorWidth = target == ConsoleTarget.Terminal ? Width() : 80,
             Gather = ProcessSources.Gather,
         };
+    }
+
+    private static int Width()
+    {
+        try
+        {
+            return Console.WindowWidth is > 0 and var width ? width : 80;
+        }
+        catch (IOException)
+        {
+            return 80; // a terminal that does not tell
+        }
     }
 }

@@ -17,6 +17,7 @@ internal static class CommandLine
     [
         ("check the configuration, then prepare the database, then run", "lekhika-daemon check-config && lekhika-daemon migrate && lekhika-daemon run"),
         ("run a workflow file without a database", "lekhika-daemon try haiku.json --input topic=rain"),
+        ("everything that is wrong with a workflow file", "lekhika-daemon validate haiku.json"),
     ];
 
     public static async Task<int> InvokeAsync(
@@ -52,6 +53,9 @@ internal static class CommandLine
             MigrateCommand.Create(context, handlers),
             CheckConfigCommand.Create(context),
             TryCommand.Create(context, handlers),
+            ValidateCommand.Create(context),
+            EvalCommand.Create(context),
+            NodesCommand.Create(context),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         var helpAction = new ExampleHelp((HelpAction)help.Action!, Examples);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Diagnostics;
+using Lekhika.Workflows.Validation;
 
 namespace Lekhika.Daemon.Cli;
 
@@ -24,6 +25,14 @@ internal static class ProblemReport
             var count = result.Errors.Length == 1 ? "1 error" : string.Create(CultureInfo.InvariantCulture, $"{result.Errors.Length} errors");
             Error(context, $"the configuration has {count}; `lekhika-daemon check-config` shows them again");
         }
+    }
+
+    /// <summary>Writes a problem of a workflow.</summary>
+    public static void Write(CommandContext context, string file, Problem problem)
+    {
+        var text = $"{file}: {(problem.Path.Length > 0 ? problem.Path + ": " : "")}{problem.Message}";
+        if (problem.Severity == Severity.Error) Error(context, text);
+        else Warning(context, text);
     }
 
     public static void Error(CommandContext context, string message) => Line(context, "error", 31, 3, message);

@@ -22,6 +22,7 @@ internal sealed partial class ClaimLoop
     private readonly ILogger _logger;
     private readonly WakeSignal _wake;
     private long _lastProgress;
+    private volatile bool _isShort;
 
     /// <param name="queue">The statements.</param>
     /// <param name="incarnation">Who claims.</param>
@@ -47,6 +48,12 @@ internal sealed partial class ClaimLoop
 
     /// <summary>Makes the loop look at once. Cheap, may be called from anywhere.</summary>
     public void Wake() => _wake.Set();
+
+    /// <summary>There is room again. That is news only to a claimer that had none: otherwise it has just seen an empty queue.</summary>
+    public void RoomFreed()
+    {
+        if (_isShort) _wake.Set();
+    }
 
     /// <summary>Claims until told to stop. Ends with <see cref="RevokedException"/> when the incarnation is revoked.</summary>
     public async Task RunAsync(CancellationToken claimStopping)
@@ -89,7 +96,7 @@ internal sealed partial class ClaimLoop
     {
         // Without a valid lease what is claimed may be taken away at once: wait for the heartbeat.
         if (!_incarnation.LeaseIsValid) return false;
-        var limit = _slots.Take(Math.Max(0, _room()));
+        var limit = Reserve();
         if (limit == 0) return false;
 
         var started = 0;
@@ -106,13 +113,25 @@ internal sealed partial class ClaimLoop
             }
 
             await _incarnation.MarkIdleAsync(!full, cancellationToken);
-            if (started > 0 || _plan.LooksAgain) return _room() > 0;
-            return false;
+            return started > 0 || _plan.LooksAgain;
         }
         finally
         {
-            if (started < limit) _slots.Release(limit - started);
+            if (started < limit) _slots.GiveBack(limit - started);
         }
+    }
+
+    private int Reserve()
+    {
+        _isShort = false;
+        var limit = _slots.Take(Math.Max(0, _room()));
+        if (limit > 0) return limit;
+
+        // Asked to be woken first and looked again then, or what was freed in between would wait for the poll.
+        _isShort = true;
+        limit = _slots.Take(Math.Max(0, _room()));
+        if (limit > 0) _isShort = false;
+        return limit;
     }
 
     [LoggerMessage(3101, LogLevel.Warning, "Claiming fails: {Reason}. Trying until it does not.")]

@@ -25,6 +25,20 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
     /// <summary>The compiled definition of a claim, or why there is none.</summary>
     public async ValueTask<CachedDefinition> GetAsync(ClaimedExecution claim, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await ReadAsync(claim, cancellationToken);
+        }
+        catch (JsonException exception)
+        {
+            // What jsonb holds is JSON, so this is about its depth.
+            return new CachedDefinition(null, new StepError(
+                ErrorCodes.InvalidWorkflow, $"The definition cannot be read: {exception.Message} Nest it less deeply; 512 levels are read."));
+        }
+    }
+
+    private async ValueTask<CachedDefinition> ReadAsync(ClaimedExecution claim, CancellationToken cancellationToken)
+    {
         if (claim.DefinitionHash is { } hash)
         {
             if (_byHash.TryGetValue(hash, out var cached)) return cached;

@@ -71,8 +71,15 @@ internal sealed class ExecutionSlots(int total)
         return WaitAsync(turn, cancellationToken);
     }
 
-    /// <summary>Gives <paramref name="count"/> back.</summary>
+    /// <summary>Gives <paramref name="count"/> back, and says so.</summary>
     public void Release(int count = 1)
+    {
+        GiveBack(count);
+        Freed?.Invoke();
+    }
+
+    /// <summary>Gives back what a claim had reserved and did not fill. Nobody is told: the claimer would wake itself, for ever.</summary>
+    public void GiveBack(int count)
     {
         lock (_lock)
         {
@@ -82,8 +89,6 @@ internal sealed class ExecutionSlots(int total)
                 if (next.TrySetResult()) _used++;
             }
         }
-
-        Freed?.Invoke();
     }
 
     private static async Task WaitAsync(TaskCompletionSource turn, CancellationToken cancellationToken)

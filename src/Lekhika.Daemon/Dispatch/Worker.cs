@@ -8,29 +8,6 @@ using Npgsql;
 
 namespace Lekhika.Daemon.Dispatch;
 
-/// <summary>What a worker is told by the configuration.</summary>
-internal sealed record WorkerSettings
-{
-    public required WorkerIdentity Identity { get; init; }
-
-    /// <summary>Most executions held in memory: running, or waiting for a model's turn.</summary>
-    public required int MaxClaimed { get; init; }
-
-    public required TimeSpan PollInterval { get; init; }
-
-    public required TimeSpan Lease { get; init; }
-
-    public required TimeSpan Heartbeat { get; init; }
-
-    /// <summary>How long a stop waits for what is in flight.</summary>
-    public required TimeSpan DrainTimeout { get; init; }
-
-    /// <summary>Whether to LISTEN; false polls only.</summary>
-    public required bool Listen { get; init; }
-
-    public required OwnerOptions Owners { get; init; }
-}
-
 /// <summary>
 /// The worker: incarnation after incarnation, each with its journal, claim loop and housekeeping, until it is told to stop.
 ///
@@ -163,7 +140,7 @@ internal sealed partial class Worker : IIntake
 
         using var house = new CancellationTokenSource();
         var keeping = shift.Housekeeping.RunAsync(house.Token);
-        Slots.Freed = shift.Claims.Wake;
+        Slots.Freed = shift.Claims.RoomFreed;
         _shift = shift;
         _state.CountHeld = () => shift.Owners.Count;
         _state.CountSlots = () => shift.Owners.Values.Count(static entry => entry.Owner.HasSlot);
@@ -246,7 +223,10 @@ internal sealed partial class Worker : IIntake
         }
     }
 
-    /// <summary>Starts the owner of a claim for which a slot is taken. A claim that is owned already is left alone.</summary>
+    /// <summary>
+    /// Starts the owner of a claim for which a slot is taken. A claim that is owned already is left alone. An earlier claim of the same execution that
+    /// has been given up, but whose owner is still on its way out, is waited for.
+    /// </summary>
     private void Start(Shift shift, ClaimedExecution claim)
     {
         var live = new LiveExecution(
@@ -268,17 +248,24 @@ internal sealed partial class Worker : IIntake
             claim.StartedAt);
         var owner = new ExecutionOwner(shift.Services, claim, live);
         var entry = new Owned(owner);
-        if (!shift.Owners.TryAdd(claim.Fence.Exec, entry))
+        var present = shift.Owners.GetOrAdd(claim.Fence.Exec, entry);
+        var isOwned = present != entry
+            && (present.Owner.Fence == claim.Fence
+                || (!shift.Owners.TryUpdate(claim.Fence.Exec, entry, present) && !shift.Owners.TryAdd(claim.Fence.Exec, entry)));
+        if (isOwned)
         {
             Slots.Release();
             return;
         }
 
-        _live.Add(live);
+        var before = present == entry ? Task.CompletedTask : present.Task;
         entry.Task = Task.Run(async () =>
         {
+            await before;
+            _live.Add(live);
             await owner.RunAsync();
             shift.Owners.TryRemove(KeyValuePair.Create(claim.Fence.Exec, entry));
+            shift.Claims.RoomFreed();
         });
     }
 
@@ -342,24 +329,4 @@ internal sealed partial class Worker : IIntake
 
     [LoggerMessage(3506, LogLevel.Warning, "The worker could not begin: {Reason}. Trying again.")]
     private static partial void LogNotBegun(ILogger logger, string reason);
-
-    private sealed class Owned(ExecutionOwner owner)
-    {
-        public ExecutionOwner Owner { get; } = owner;
-
-        public Task Task { get; set; } = Task.CompletedTask;
-    }
-
-    /// <summary>Everything that belongs to one incarnation.</summary>
-    private sealed record Shift(
-        Incarnation Incarnation, Journal Journal, ClaimLoop Claims, Housekeeping Housekeeping, Submitter Submitter, OwnerServices Services)
-    {
-        public ConcurrentDictionary<long, Owned> Owners { get; } = new();
-    }
-
-    private sealed class RunStore(ExecutionReader reader) : IRunStore
-    {
-        public Task<List<Workflows.Execution.StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken) =>
-            reader.StepsAsync(exec, run, cancellationToken);
-    }
 }

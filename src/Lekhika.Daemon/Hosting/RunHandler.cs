@@ -65,9 +65,12 @@ internal static partial class RunHandler
         foreach (var problem in reread.Errors) LogReloadProblem(logger, problem.ToString());
         if (reread.Options is { } options)
         {
-            level.Minimum = options.Server.LogLevel;
             host?.Reload(options);
+            // Said at whichever level lets it through, the one before or the new one.
+            var fresh = options.Server.LogLevel;
+            if (fresh < level.Minimum) level.Minimum = fresh;
             LogReloaded(logger);
+            level.Minimum = fresh;
         }
 
         notifier.Ready(host?.StatusLine);

@@ -7,7 +7,6 @@ using Lekhika.Inference;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
 using Lekhika.Workflows.Definitions;
-using Lekhika.Workflows.Validation;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lekhika.Daemon.Hosting;
@@ -18,15 +17,16 @@ internal static class TryHandler
     public static async Task<int> RunAsync(CommandContext context, LoadedConfiguration configuration, TryArguments arguments, CancellationToken cancellationToken)
     {
         var options = configuration.Options;
-        if (await ReadAsync(context, arguments.File, cancellationToken) is not { } document) return ExitCodes.Failure;
+        if (await WorkflowFile.ReadAsync(context, arguments.File, cancellationToken) is not { } document) return ExitCodes.Failure;
 
         var state = new DaemonState { Slots = 1 };
         await using var models = new ModelPool(ModelSettings.PoolOptions(options), TimeProvider.System, Random.Shared);
         state.Endpoints = await models.CheckAsync(cancellationToken);
         var compiler = WorkflowSettings.Compiler(options, models, new ModelSettings(state, options.Models));
         var compiled = compiler.Compile(document);
-        foreach (var problem in compiled.Problems) await WriteAsync(context, arguments.File, problem);
+        foreach (var problem in compiled.Problems) ProblemReport.Write(context, WorkflowFile.Name(arguments.File), problem);
         if (compiled.Workflow is null) return ExitCodes.Failure;
+        WarnOfSilence(context, state, compiled.Workflow);
 
         var definitions = new DefinitionCache(compiler, static (_, _) => Task.FromResult<JsonElement?>(null));
         var hash = Guid.NewGuid();
@@ -50,10 +50,21 @@ internal static class TryHandler
         var journal = new MemoryJournal();
         var owner = new ExecutionOwner(Services(options, journal, definitions, state, cancellationToken), claim, live);
         var running = owner.RunAsync();
-        await new ProgressPrinter(context.Error).FollowAsync(live, subscription, CancellationToken.None);
+        var printer = new ProgressPrinter(context, TimeProvider.System);
+        await printer.FollowAsync(live, subscription, CancellationToken.None);
         await running;
         cancellationToken.ThrowIfCancellationRequested();
-        return await ReportAsync(context, live.Snapshot(), journal);
+        var end = live.Snapshot();
+        printer.Summarise(end);
+        return await ReportAsync(context, end, journal);
+    }
+
+    /// <summary>Says at once what would else come out after all attempts to reach a model have failed.</summary>
+    private static void WarnOfSilence(CommandContext context, DaemonState state, CompiledWorkflow workflow)
+    {
+        if (!workflow.Plan.Nodes.Any(node => workflow.ProgramOf(node).Type.Category == "ai")) return;
+        foreach (var endpoint in state.Endpoints.Where(static endpoint => !endpoint.Reachable))
+            ProblemReport.Warning(context, $"the model endpoint {endpoint.Address} does not answer: {endpoint.Problem}");
     }
 
     private static OwnerServices Services(
@@ -100,26 +111,6 @@ internal static class TryHandler
         return ExitCodes.Failure;
     }
 
-    private static async Task<JsonElement?> ReadAsync(CommandContext context, string file, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var text = file == "-" ? await Console.In.ReadToEndAsync(cancellationToken) : await File.ReadAllTextAsync(file, cancellationToken);
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 512 });
-            return document.RootElement.Clone();
-        }
-        catch (JsonException exception)
-        {
-            ProblemReport.Error(context, $"{file} is not JSON: line {exception.LineNumber + 1}, column {exception.BytePositionInLine + 1}: {exception.Message}");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            ProblemReport.Error(context, $"{file} cannot be read: {exception.Message}");
-        }
-
-        return null;
-    }
-
     /// <summary>A value that is JSON is taken as JSON, anything else as text.</summary>
     private static JsonElement Inputs(TryArguments arguments) => JsonConstants.Object(writer =>
     {
@@ -153,7 +144,4 @@ internal static class TryHandler
 
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
-
-    private static Task WriteAsync(CommandContext context, string file, Problem problem) =>
-        context.Error.WriteLineAsync($"{(problem.Severity == Severity.Error ? "error" : "warning")}: {file}: {(problem.Path.Length > 0 ? problem.Path + ": " : "")}{problem.Message}");
 }

@@ -11,24 +11,25 @@ namespace Lekhika.Daemon.Hosting;
 /// <summary>What the configuration says about workflows: the node types there are, and what runs them.</summary>
 internal static class WorkflowSettings
 {
-    public static WorkflowCompiler Compiler(DaemonOptions options, IModelCaller models, ModelSettings names)
+    public static WorkflowCompiler Compiler(DaemonOptions options, IModelCaller models, ModelSettings names) =>
+        new(Reading(options), Validation(options), Runners(options, models, names));
+
+    /// <summary>What definitions are read with.</summary>
+    public static ReadOptions Reading(DaemonOptions options) => new()
     {
-        var catalogue = NodeCatalogue.BuiltIn.WithExternal(options.Nodes.Endpoints.Keys);
-        var reading = new ReadOptions
-        {
-            Catalogue = catalogue,
-            ModelAliases = options.Models.Aliases,
-            DefaultModel = options.Models.Default,
-        };
-        var validation = new ValidationOptions
-        {
-            Catalogue = catalogue,
-            Expressions = CelChecker.Instance,
-            ModelAliases = options.Models.Aliases,
-            MaxNodes = options.Limits.Nodes,
-        };
-        return new WorkflowCompiler(reading, validation, Runners(options, models, names));
-    }
+        Catalogue = NodeCatalogue.BuiltIn.WithExternal(options.Nodes.Endpoints.Keys),
+        ModelAliases = options.Models.Aliases,
+        DefaultModel = options.Models.Default,
+    };
+
+    /// <summary>What definitions are checked against.</summary>
+    public static ValidationOptions Validation(DaemonOptions options) => new()
+    {
+        Catalogue = NodeCatalogue.BuiltIn.WithExternal(options.Nodes.Endpoints.Keys),
+        Expressions = CelChecker.Instance,
+        ModelAliases = options.Models.Aliases,
+        MaxNodes = options.Limits.Nodes,
+    };
 
     private static NodeRunners Runners(DaemonOptions options, IModelCaller models, ModelSettings names) => new(
     [

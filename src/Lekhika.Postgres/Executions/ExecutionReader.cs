@@ -29,7 +29,7 @@ public sealed class ExecutionReader(Database database)
             Attempts = reader.GetInt32(6),
             CurrentNodeId = TextAt(reader, 7),
             WaitingFor = JsonText.ParseOrNull(TextAt(reader, 8)),
-            Inputs = JsonText.ParseOrNull(TextAt(reader, 9)),
+            Inputs = JsonText.ParseReadable(TextAt(reader, 9)),
             Result = JsonText.ParseOrNull(TextAt(reader, 10)),
             Error = TextAt(reader, 11),
             ErrorDetails = JsonText.ParseOrNull(TextAt(reader, 12)),
@@ -43,7 +43,7 @@ public sealed class ExecutionReader(Database database)
             FinishedAt = TimeAt(reader, 20),
             RunAt = TimeAt(reader, 21),
             RequestHash = reader.IsDBNull(22) ? null : reader.GetGuid(22),
-            Definition = JsonText.ParseOrNull(TextAt(reader, 23)),
+            Definition = JsonText.ParseReadable(TextAt(reader, 23)),
             OwnerUrl = TextAt(reader, 24),
         };
     }

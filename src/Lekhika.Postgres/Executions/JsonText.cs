@@ -11,5 +11,18 @@ internal static class JsonText
         return document.RootElement.Clone();
     }
 
+    /// <summary>What somebody else wrote: null where it is nested too deeply to be read, which is for the run to complain about.</summary>
+    public static JsonElement? ParseReadable(string? text)
+    {
+        try
+        {
+            return ParseOrNull(text);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     public static JsonElement? ParseOrNull(string? text) => text is null ? null : Parse(text);
 }

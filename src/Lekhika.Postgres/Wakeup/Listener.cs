@@ -98,12 +98,24 @@ public sealed partial class Listener : IAsyncDisposable
         LogListening(_logger, _database.Statements.Channel);
         // What was notified before the LISTEN was not heard.
         _wake(WakeReason.Ready | WakeReason.Commands);
-        while (true)
+        try
         {
-            // A half-open connection stays silent for ever; a look now and then finds it out.
-            if (await connection.WaitAsync(TimeSpan.FromSeconds(30), _stop.Token)) continue;
-            await using var alive = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = 10 };
-            await alive.ExecuteScalarAsync(_stop.Token);
+            while (true)
+            {
+                // A half-open connection stays silent for ever; a look now and then finds it out.
+                if (await connection.WaitAsync(TimeSpan.FromSeconds(30), _stop.Token)) continue;
+                await using var alive = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = 10 };
+                await alive.ExecuteScalarAsync(_stop.Token);
+            }
+        }
+        finally
+        {
+            // The pool resets nothing. A connection that is broken does not go back to it.
+            if (connection.State == System.Data.ConnectionState.Open)
+            {
+                await using var unlisten = new NpgsqlCommand("UNLISTEN *", connection) { CommandTimeout = 5 };
+                await unlisten.ExecuteNonQueryAsync(CancellationToken.None);
+            }
         }
     }
 

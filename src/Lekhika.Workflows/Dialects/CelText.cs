@@ -48,6 +48,26 @@ internal static class CelText
     public static string MemberOr(string value, string name, string otherwise) =>
         $"({Quote(name)} in {value} ? {Member(value, name)} : {otherwise})";
 
+    /// <summary>What lies at the end of a path below a value, or null where the path does not lead that far. Members of digits are places in a list.</summary>
+    public static string OrNull(string value, params IReadOnlyList<string> members)
+    {
+        var guards = new List<string>();
+        foreach (var member in members)
+        {
+            var isIndex = member.All(char.IsAsciiDigit);
+            guards.Add(isIndex ? $"type({value}) == list && size({value}) > {member}" : $"type({value}) == map && {Quote(member)} in {value}");
+            value = isIndex ? $"{value}[{member}]" : Member(value, member);
+        }
+
+        return guards.Count == 0 ? value : $"({string.Join(" && ", guards)} ? {value} : null)";
+    }
+
+    /// <summary>Whether a value counts as true in the languages of the earlier dialects: anything but null, false, nought and the empty text.</summary>
+    public static string Truthy(string value) => $"!({Falsy(value)})";
+
+    /// <summary>The contrary of <see cref="Truthy"/>.</summary>
+    public static string Falsy(string value) => $"[null, false, 0, \"\"].exists(nothing, nothing == {value})";
+
     public static bool IsName(string text) =>
         text.Length > 0 && IsNameStart(text[0]) && text.All(IsNamePart);
 

@@ -112,7 +112,7 @@ internal static partial class CtrlChecksNodes
         foreach (var pair in mappings.EnumerateObject())
         {
             if (pair.Value.Scalar() is not { Length: > 0 } renamed) continue;
-            values[renamed] = $"{{{{ {at.Expression(CelText.IsName(pair.Name) ? $"input.{pair.Name}" : $"input[\"{pair.Name}\"]")} }}}}";
+            values[renamed] = $"{{{{ {Input(at, pair.Name)} }}}}";
             removed.Add((JsonNode)pair.Name);
         }
 
@@ -120,6 +120,8 @@ internal static partial class CtrlChecksNodes
         at.Node.Set("keep", true);
         at.Node.Set("remove", removed);
     }
+
+    private static string Input(Translation at, string name) => at.Expression(CelText.IsName(name) ? $"input.{name}" : $"input[\"{name}\"]");
 
     /// <summary>Operations such as <c>{operation: set, field, value}</c>, <c>rename</c> and <c>remove</c>.</summary>
     private static void EditFields(Translation at)
@@ -147,7 +149,7 @@ internal static partial class CtrlChecksNodes
                         removed.Add((JsonNode)field);
                         break;
                     case "rename" when (item.Text("to") ?? item.Text("newName") ?? item.Text("value")) is { } renamed:
-                        values[renamed] = $"{{{{ {at.Expression($"input.{field}")} }}}}";
+                        values[renamed] = $"{{{{ {Input(at, field)} }}}}";
                         removed.Add((JsonNode)field);
                         break;
                     default:

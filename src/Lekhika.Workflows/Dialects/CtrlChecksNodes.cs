@@ -58,7 +58,7 @@ internal static partial class CtrlChecksNodes
                 node.Set("cases", new JsonArray([.. Cases(at.Parsed("cases")).Select(static label => (JsonNode?)JsonValue.Create(label))]), "cases");
                 break;
             case "set": Set(at); break;
-            case "filter": at.List("items", "array").Expression("condition", "condition"); break;
+            case "filter": at.List("items", "array").Condition("condition", "condition"); break;
             case "sort": Sort(at); break;
             case "limit": at.Number("count", "limit"); break;
             case "aggregate": at.Copy(("operation", "operation"), ("field", "field"), ("group_by", "groupBy")); break;
@@ -114,7 +114,7 @@ internal static partial class CtrlChecksNodes
     {
         if (at.Has("condition") || at.Has("expression"))
         {
-            at.Expression("expression", at.Given("condition", "expression"));
+            at.Condition("expression", at.Given("condition", "expression"));
             return;
         }
 
@@ -122,13 +122,20 @@ internal static partial class CtrlChecksNodes
         var parts = new List<string>();
         foreach (var item in list.EnumerateArray())
         {
-            var subject = item.Text("field") is { } field ? at.Expression(field.Contains("{{", StringComparison.Ordinal) ? field : $"input.{field}") : null;
+            var subject = item.Text("field") is { } field ? Field(at, field) : null;
             var part = subject is null ? null : FieldConditions.Translate(subject, item.Text("operator") ?? "equals", item.TryGet("value", out var value) ? value : default);
             if (part is not null) parts.Add(part);
             else at.Problems.Error("wrong_value", at.PlaceOf("conditions"), $"a condition needs field, operator ({string.Join(", ", FieldConditions.Operators)}) and value");
         }
 
         if (parts.Count > 0) at.Node.Set("expression", string.Join(" && ", parts), "conditions");
+    }
+
+    /// <summary>The value of a field that is named without braces, as a part of what reached the node.</summary>
+    private static string Field(Translation at, string field)
+    {
+        if (field.Contains("{{", StringComparison.Ordinal)) return at.PathOrNull(field) ?? at.Expression(field);
+        return at.PathOrNull($"input.{field}") ?? at.PathOrNull($"input[\"{field}\"]") ?? at.Expression(field);
     }
 
     private static void Merge(Translation at)

@@ -34,10 +34,13 @@ internal sealed class CtrlChecksReader(ReadOptions options, ProblemList problems
             .SelectMany(static node => node.Body!.Nodes)
             .Select(static node => node.Id)
             .ToHashSet(StringComparer.Ordinal);
+        var expressions = new LegacyExpressions(ids, static (root, _) => (root, 0));
         foreach (var node in all)
         {
-            var names = new Names(_nodes, producers.GetValueOrDefault(node.Id) ?? [], inLoop.Contains(node.Id));
-            CtrlChecksNodes.Map(new Translation(node, new LegacyExpressions(ids, names.Resolve), _models, problems));
+            var made = producers.GetValueOrDefault(node.Id) ?? [];
+            var names = new Names(_nodes, made, inLoop.Contains(node.Id), orNull: false);
+            var careful = new Names(_nodes, made, inLoop.Contains(node.Id), orNull: true);
+            CtrlChecksNodes.Map(new Translation(node, expressions.With(names.Resolve), _models, problems, expressions.With(careful.Resolve)));
         }
 
         foreach (var node in all.Where(static node => node is { Type: "map", Body: null })) CtrlChecksNodes.LimitInstead(node, problems);
@@ -73,8 +76,8 @@ internal sealed class CtrlChecksReader(ReadOptions options, ProblemList problems
         }
     }
 
-    /// <summary>What names mean at one node.</summary>
-    private sealed class Names(Dictionary<string, DraftNode> nodes, IReadOnlyList<string> producers, bool inLoop)
+    /// <summary>What names mean at one node; what is missing is an error there, or null.</summary>
+    private sealed class Names(Dictionary<string, DraftNode> nodes, IReadOnlyList<string> producers, bool inLoop, bool orNull)
     {
         public (string Cel, int Used) Resolve(string root, IReadOnlyList<string> members) => root switch
         {
@@ -111,15 +114,17 @@ internal sealed class CtrlChecksReader(ReadOptions options, ProblemList problems
         }
 
         /// <summary>A part of one node's output; what it has not may be an input, as the earlier engine passed those along.</summary>
-        private static (string Cel, int Used) Single(DraftNode node, IReadOnlyList<string> members)
+        private (string Cel, int Used) Single(DraftNode node, IReadOnlyList<string> members)
         {
             var (cel, used) = Output(node, members);
             if (members.Count == 0 || used > 0 || cel != CelText.Node(node.Id) || node.Type == "http") return (cel, used);
-            return (CelText.MemberOr(cel, members[0], CelText.Member("inputs", members[0])), 1);
+            var input = orNull ? CelText.MemberOr("inputs", members[0], "null") : CelText.Member("inputs", members[0]);
+            return (CelText.MemberOr(cel, members[0], input), 1);
         }
 
-        private static string Rest(string cel, IReadOnlyList<string> members, int used)
+        private string Rest(string cel, IReadOnlyList<string> members, int used)
         {
+            if (orNull) return CelText.OrNull(cel, [.. members.Skip(used)]);
             for (; used < members.Count; used++) cel = CelText.Member(cel, members[used]);
             return cel;
         }

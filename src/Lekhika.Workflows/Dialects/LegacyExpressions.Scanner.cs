@@ -5,7 +5,7 @@ namespace Lekhika.Workflows.Dialects;
 /// <summary>The scanner: reads operands with all that hangs on them, and copies what stands between.</summary>
 internal sealed partial class LegacyExpressions
 {
-    private sealed class Scanner(LegacyExpressions owner, string text, int startDepth)
+    private sealed partial class Scanner(LegacyExpressions owner, string text, int startDepth)
     {
         private static readonly string[] Operators = ["===", "!==", "==", "!=", "<=", ">=", "&&", "||"];
         private int _position;
@@ -157,34 +157,68 @@ internal sealed partial class LegacyExpressions
 
         private string Path()
         {
+            if (IdHere() is null && Word() is { } word) return word;
+            var (root, members) = RootAndMembers();
+            if (_bound.Contains(root)) return Postfix(members.Aggregate(root, Step));
+            var (cel, used) = owner._resolve(root, members);
+            return Postfix(members.Skip(used).Aggregate(cel, Step));
+        }
+
+        /// <summary>The whole text as one path, null where it does not lead to anything; null if the text is anything else.</summary>
+        public string? WholePath()
+        {
+            if (text.Length == 0 || (IdHere() is null && (!(CelText.IsNameStart(text[0]) || text[0] == '$') || Word() is not null))) return null;
+            var (root, members) = RootAndMembers();
+            if (_position < text.Length) return null;
+            var (cel, used) = owner._resolve(root, members);
+            var rest = members.Skip(used).ToList();
+            if (used < members.Count && NodePart(cel) is var (output, part)) (cel, rest) = (output, [part, .. rest]);
+            return CelText.OrNull(cel, rest);
+        }
+
+        /// <summary>The output and the part of it, of CEL such as <c>nodes["get"].json</c>.</summary>
+        private static (string Output, string Part)? NodePart(string cel)
+        {
+            var dot = cel.LastIndexOf("\"].", StringComparison.Ordinal);
+            return dot > 0 && cel.StartsWith("nodes[\"", StringComparison.Ordinal) && CelText.IsName(cel[(dot + 3)..]) ? (cel[..(dot + 2)], cel[(dot + 3)..]) : null;
+        }
+
+        /// <summary>A word of the language or the call of a function; null, and nothing taken, for a name.</summary>
+        private string? Word()
+        {
+            var start = _position;
+            var root = Name();
+            switch (root)
+            {
+                case "true" or "false" or "null" or "in": return root;
+                case "True": return "true";
+                case "False": return "false";
+                case "None" or "undefined": return "null";
+                case "and" or "or": return Operator(root);
+                case "not": return NegatedHere();
+            }
+
+            if (root == "Math" && Maths() is { } maths) return Postfix(maths);
+            if (At('(')) return Postfix(Function(root) + Group('('));
+            _position = start;
+            return null;
+        }
+
+        private string Name()
+        {
+            var start = _position++;
+            while (_position < text.Length && (CelText.IsNamePart(text[_position]) || text[_position] == '$')) _position++;
+            return text[start.._position];
+        }
+
+        private (string Root, List<string> Members) RootAndMembers()
+        {
             var root = IdHere();
-            if (root is null)
-            {
-                var start = _position++;
-                while (_position < text.Length && (CelText.IsNamePart(text[_position]) || text[_position] == '$')) _position++;
-                root = text[start.._position];
-                switch (root)
-                {
-                    case "true" or "false" or "null" or "in": return root;
-                    case "True": return "true";
-                    case "False": return "false";
-                    case "None" or "undefined": return "null";
-                    case "and" or "or": return Operator(root);
-                    case "not": return NegatedHere();
-                }
-
-                if (At('(')) return Postfix(Function(root) + Group('('));
-            }
-            else
-            {
-                _position += root.Length;
-            }
-
+            if (root is null) root = Name();
+            else _position += root.Length;
             var members = new List<string>();
             while (NextMember() is { } member) members.Add(member);
-            var (cel, used) = owner._resolve(root, members);
-            for (; used < members.Count; used++) cel = Step(cel, members[used]);
-            return Postfix(cel);
+            return (root, members);
         }
 
         /// <summary>Python's <c>not x</c> and <c>x not in y</c>: the first is CEL's <c>!</c>, the second is left to the compiler.</summary>
@@ -223,35 +257,5 @@ internal sealed partial class LegacyExpressions
 
         private static string Step(string cel, string member) =>
             member.All(char.IsAsciiDigit) ? $"{cel}[{member}]" : CelText.Member(cel, member);
-
-        private string Postfix(string operand)
-        {
-            while (_position < text.Length)
-            {
-                var start = _position;
-                if (At('['))
-                {
-                    operand += Group('[');
-                    continue;
-                }
-
-                if (At("?.")) _position += 2;
-                else if (At('.')) _position++;
-                else break;
-                var begin = _position;
-                while (_position < text.Length && CelText.IsNamePart(text[_position])) _position++;
-                var name = text[begin.._position];
-                if (name.Length == 0)
-                {
-                    _position = start;
-                    break;
-                }
-
-                if (At('(')) operand = $"{operand}.{Method(name)}{Group('(')}";
-                else operand = name == "length" ? $"size({operand})" : Step(operand, name);
-            }
-
-            return operand;
-        }
     }
 }

@@ -31,7 +31,7 @@ internal static partial class SynthralNodes
                 var field = at.Given("input_array", "array");
                 if (at.Text(field) is { } list && at.Text("map_expression") is { } expression)
                 {
-                    var items = at.Expression(Bare(list));
+                    var items = at.Expression(LegacyExpressions.Bare(list));
                     at.Node.Set("values", new JsonObject { ["items"] = $"{{{{ {items}.map(item, {at.Expression(expression)}) }}}}" }, "map_expression");
                 }
 
@@ -47,14 +47,6 @@ internal static partial class SynthralNodes
                 at.Node.Set("values", new JsonObject { [name] = at.Has("variable_value") ? at.Translated(at.Raw("variable_value")) : null }, "variable_name");
                 break;
         }
-    }
-
-    private static string Bare(string text)
-    {
-        var trimmed = text.Trim();
-        return trimmed.StartsWith("{{", StringComparison.Ordinal) && trimmed.EndsWith("}}", StringComparison.Ordinal) && trimmed.Length >= 4
-            ? trimmed[2..^2]
-            : trimmed;
     }
 
     private static void Reduce(Translation at)
@@ -122,7 +114,7 @@ internal static partial class SynthralNodes
                 at.Copy(("until", "target_time"));
                 break;
             case "until_condition":
-                at.Expression("condition", "condition_expression");
+                at.Condition("condition", "condition_expression");
                 break;
             default:
                 var field = at.Given("delay_seconds", "seconds", "duration");

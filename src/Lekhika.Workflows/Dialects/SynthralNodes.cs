@@ -70,7 +70,7 @@ internal static partial class SynthralNodes
             case "set": Set(at); break;
             case "filter":
                 at.List("items", at.Given("input_array", "array"));
-                at.Expression("condition", at.Given("filter_condition", "condition"));
+                at.Condition("condition", at.Given("filter_condition", "condition"));
                 break;
             case "aggregate": Reduce(at); break;
             case "merge": Merge(at, nodes); break;
@@ -94,12 +94,12 @@ internal static partial class SynthralNodes
         var field = at.Given("condition", "expression", "condition_expression");
         if (at.Text("condition_type") == "jsonpath" && at.Text(field) is { } path)
         {
-            var value = at.Expression(path.Trim().TrimStart('$').TrimStart('.'));
-            at.Node.Set("expression", $"!([null, false, 0, \"\"].exists(nothing, nothing == {value}))", field);
+            var way = path.Trim().TrimStart('$').TrimStart('.');
+            at.Node.Set("expression", CelText.Truthy(at.PathOrNull(way) ?? at.Expression(way)), field);
             return;
         }
 
-        at.Expression("expression", field);
+        at.Condition("expression", field);
     }
 
     private static void Switch(Translation at)
@@ -124,7 +124,7 @@ internal static partial class SynthralNodes
 
     private static void Loop(Translation at)
     {
-        at.Expression("while", "condition_expression").Number("times", "repeat_count").Number("max_iterations", "max_iterations");
+        at.Condition("while", "condition_expression").Number("times", "repeat_count").Number("max_iterations", "max_iterations");
         LoopConfig(at);
     }
 

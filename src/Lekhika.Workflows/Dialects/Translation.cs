@@ -7,7 +7,7 @@ using Lekhika.Workflows.Validation;
 namespace Lekhika.Workflows.Dialects;
 
 /// <summary>The config of one node on its way into the canonical form: reads of the author's fields, translated as they are taken.</summary>
-internal sealed class Translation(DraftNode node, LegacyExpressions expressions, ModelNames models, ProblemList problems)
+internal sealed class Translation(DraftNode node, LegacyExpressions expressions, ModelNames models, ProblemList problems, LegacyExpressions? careful = null)
 {
     public DraftNode Node => node;
 
@@ -81,12 +81,20 @@ internal sealed class Translation(DraftNode node, LegacyExpressions expressions,
         return DurationText.TryParse(text, out var duration) ? duration : null;
     }
 
-    /// <summary>A condition or other expression of the author's, as CEL.</summary>
-    public Translation Expression(string field, string author)
+    /// <summary>A condition of the author's, as CEL.</summary>
+    public Translation Condition(string field, string author) => Translate(field, author, text => (careful ?? expressions).Truth(text) ?? expressions.Expression(text));
+
+    /// <summary>Any other expression of the author's, as CEL.</summary>
+    public Translation Expression(string field, string author) => Translate(field, author, expressions.Expression);
+
+    /// <summary>What a path of the author's leads to, or null where it does not lead that far, as CEL; null if it is no path.</summary>
+    public string? PathOrNull(string path) => (careful ?? expressions).PathOrNull(path);
+
+    private Translation Translate(string field, string author, Func<string, string> cel)
     {
         if (!Has(author)) return this;
         var value = Raw(author);
-        if (value.Scalar() is { } text) node.Set(field, expressions.Expression(text), author);
+        if (value.Scalar() is { } text) node.Set(field, cel(text), author);
         else problems.Error("wrong_type", PlaceOf(author), $"\"{author}\" must be an expression in a string, but it is {value.Describe()}");
         return this;
     }

@@ -5,7 +5,8 @@ namespace Lekhika.Workflows.Templates;
 /// <summary>A piece of a template: literal text, or an expression.</summary>
 /// <param name="Text">The text; of an expression what stands between its braces, trimmed.</param>
 /// <param name="Expression">The compiled expression; null for text.</param>
-internal readonly record struct TemplatePart(string Text, CelExpression? Expression);
+/// <param name="Start">Where in the whole text that which was compiled begins: just behind the braces.</param>
+internal readonly record struct TemplatePart(string Text, CelExpression? Expression, int Start = 0);
 
 /// <summary>
 /// Cuts a text at its <c>{{ }}</c>. Where an expression ends is found with the lexer of the language, so that <c>}}</c> in a string or at
@@ -60,7 +61,7 @@ internal sealed class TemplateScanner(string text)
         var inner = text[(open + Opening.Length)..close];
         try
         {
-            _parts.Add(new(inner.Trim(), CelExpression.Compile(inner)));
+            _parts.Add(new(inner.Trim(), CelExpression.Compile(inner), open + Opening.Length));
         }
         catch (CelSyntaxException error)
         {

@@ -4,33 +4,48 @@ using Lekhika.Workflows.Templates;
 
 namespace Lekhika.Workflows.Validation;
 
-/// <summary>Checks expressions and templates with the compilers that will run them.</summary>
+/// <summary>Checks expressions and templates with the compilers that will run them. Places count in the whole text that was given.</summary>
 public sealed class CelChecker : IExpressionChecker
 {
     /// <summary>The one there needs to be.</summary>
     public static CelChecker Instance { get; } = new();
 
     /// <inheritdoc/>
-    public ExpressionReport CheckExpression(string expression) =>
-        CelExpression.TryCompile(expression, out var compiled, out var error)
-            ? new ExpressionReport([], NamesIn(compiled.References))
-            : new ExpressionReport([new ExpressionFault(error.Message, error.Column)], []);
+    public ExpressionReport CheckExpression(string expression)
+    {
+        if (!CelExpression.TryCompile(expression, out var compiled, out var error)) return new([Fault(error)], []);
+        var names = ImmutableArray.CreateBuilder<ExpressionName>(compiled.References.Count);
+        AddNames(names, compiled, line: 1, column: 1);
+        return new([], names.ToImmutable());
+    }
 
     /// <inheritdoc/>
     public ExpressionReport CheckTemplate(string template)
     {
-        try
+        // The names of the expressions that compile are told even if others do not, so that everything is said at once.
+        var (parts, errors) = new TemplateScanner(template).Scan();
+        var names = ImmutableArray.CreateBuilder<ExpressionName>();
+        foreach (var part in parts)
         {
-            return new ExpressionReport([], NamesIn(TextTemplate.Compile(template).References));
+            if (part.Expression is null) continue;
+            var (line, column) = SourcePosition.Of(template, part.Start);
+            AddNames(names, part.Expression, line, column);
         }
-        catch (TemplateException exception)
-        {
-            return new ExpressionReport([.. exception.Problems.Select(static problem => new ExpressionFault(problem.Message))], []);
-        }
+
+        return new([.. errors.Select(Fault)], names.ToImmutable());
     }
 
-    // A name that is only asked for (has(inputs.x)) may be absent.
-    private static ImmutableArray<ExpressionName> NamesIn(IReadOnlyList<CelReference> references) =>
-        [.. references.Where(static reference => !reference.IsTested).Select(static reference =>
-            new ExpressionName(reference.Name, reference.Path.Count > 0 ? reference.Path[0].Member : null, reference.Column))];
+    private static ExpressionFault Fault(CelSyntaxException error) => new(error.Description, error.Column, error.Line);
+
+    /// <summary>Adds the names of an expression that begins at a line and column of the whole text.</summary>
+    private static void AddNames(ImmutableArray<ExpressionName>.Builder names, CelExpression expression, int line, int column)
+    {
+        foreach (var reference in expression.References)
+        {
+            // What has() asks for may be absent; what it asks it of may not.
+            var member = reference.Path.Count > 0 && !(reference.IsTested && reference.Path.Count == 1) ? reference.Path[0].Member : null;
+            var place = reference.Line == 1 ? reference.Column + column - 1 : reference.Column;
+            names.Add(new ExpressionName(reference.Name, member, place, reference.Line + line - 1));
+        }
+    }
 }

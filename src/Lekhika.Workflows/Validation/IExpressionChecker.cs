@@ -23,11 +23,13 @@ public sealed record ExpressionReport(ImmutableArray<ExpressionFault> Faults, Im
 
 /// <summary>Why an expression does not compile.</summary>
 /// <param name="Message">What was found and what was expected.</param>
-/// <param name="Column">Where in the text, from 1; null if unknown.</param>
-public sealed record ExpressionFault(string Message, int? Column = null);
+/// <param name="Column">Where in its line, from 1; null if unknown.</param>
+/// <param name="Line">Line of the text, from 1.</param>
+public sealed record ExpressionFault(string Message, int? Column = null, int Line = 1);
 
 /// <summary>A free name in an expression.</summary>
 /// <param name="Root">The name itself, such as <c>nodes</c> or <c>inputs</c>.</param>
 /// <param name="Member">The constant name taken from it (<c>nodes["draft"]</c>, <c>inputs.topic</c>); null if there is none.</param>
-/// <param name="Column">Where in the text, from 1; null if unknown.</param>
-public sealed record ExpressionName(string Root, string? Member = null, int? Column = null);
+/// <param name="Column">Where in its line, from 1; null if unknown.</param>
+/// <param name="Line">Line of the text, from 1.</param>
+public sealed record ExpressionName(string Root, string? Member = null, int? Column = null, int Line = 1);

@@ -57,7 +57,7 @@ internal static class NameChecks
     private static void Report(Check check, ExpressionReport report, NodeType? type, ConfigField? field, string path, GraphScope scope)
     {
         foreach (var fault in report.Faults)
-            check.Problems.Error("invalid_expression", check.Place(path), fault.Message + At(fault.Column));
+            check.Problems.Error("invalid_expression", check.Place(path), fault.Message + At(fault.Line, fault.Column));
         foreach (var name in report.Names)
         {
             switch (name.Root)
@@ -65,32 +65,32 @@ internal static class NameChecks
                 case "nodes" when name.Member is { } id && !scope.HasNode(id):
                     var closeId = check.Closest(id, scope.NodeIds);
                     check.Problems.Error(
-                        "unknown_node", check.Place(path), $"there is no node '{id}'{Suggestions.Ask(closeId)}{At(name.Column)}", closeId);
+                        "unknown_node", check.Place(path), $"there is no node '{id}'{Suggestions.Ask(closeId)}{At(name.Line, name.Column)}", closeId);
                     break;
                 case "inputs" when name.Member is { } input && check.Options.CheckInputNames && scope.Inputs?.Contains(input) == false:
                     var closeInput = check.Closest(input, scope.Inputs);
                     check.Problems.Warn(
-                        "unknown_input", check.Place(path), $"no trigger declares the input '{input}'{Suggestions.Ask(closeInput)}{At(name.Column)}", closeInput);
+                        "unknown_input", check.Place(path), $"no trigger declares the input '{input}'{Suggestions.Ask(closeInput)}{At(name.Line, name.Column)}", closeInput);
                     break;
                 case "secrets" when type is not null && !type.External && (field is null || !type.SecretFields.Contains(field.Name)):
                     var allowed = type.SecretFields.Count == 0 ? "none of its fields may" : $"only {string.Join(", ", type.SecretFields.Order())} may";
                     check.Problems.Error(
-                        "secret_not_allowed", check.Place(path), $"this field of {type.Name} may not name secrets; {allowed}{At(name.Column)}");
+                        "secret_not_allowed", check.Place(path), $"this field of {type.Name} may not name secrets; {allowed}{At(name.Line, name.Column)}");
                     break;
                 case "item" or "index" when !scope.InBody && field?.PerItem != true && type?.Name is not "loop":
                     check.Problems.Error(
-                        "unknown_name", check.Place(path), $"'{name.Root}' is known only in the body of a map or loop{At(name.Column)}");
+                        "unknown_name", check.Place(path), $"'{name.Root}' is known only in the body of a map or loop{At(name.Line, name.Column)}");
                     break;
                 default:
                     if (Roots.Contains(name.Root) || Language.Contains(name.Root) || scope.HasItem(name.Root)) break;
                     var candidates = scope.ItemName is { } item ? Roots.Append(item) : Roots;
                     var close = check.Closest(name.Root, candidates);
                     var hint = scope.HasNode(name.Root) ? $"; a node's output is nodes[\"{name.Root}\"]" : Suggestions.Ask(close);
-                    check.Problems.Error("unknown_name", check.Place(path), $"unknown name '{name.Root}'{hint}{At(name.Column)}", close);
+                    check.Problems.Error("unknown_name", check.Place(path), $"unknown name '{name.Root}'{hint}{At(name.Line, name.Column)}", close);
                     break;
             }
         }
     }
 
-    private static string At(int? column) => column is null ? "" : $" (column {column})";
+    private static string At(int line, int? column) => column is null ? "" : line == 1 ? $" (column {column})" : $" (line {line}, column {column})";
 }

@@ -94,11 +94,24 @@ public sealed class PostgresCluster : IAsyncLifetime
             ?? throw new InvalidOperationException($"{name} is not found; install the package postgresql or set LEKHIKA_TEST_PG_BIN.");
     }
 
+    // Not from the range that outgoing connections are given theirs from: while the server is stopped, one of them could take its port, or even
+    // connect to itself.
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(10_000, 15_000);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: another one.
+            }
+        }
     }
 
     private static async Task RunAsync(string program, string[] arguments, bool asServer)

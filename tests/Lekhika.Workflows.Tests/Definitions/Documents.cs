@@ -13,8 +13,9 @@ internal static class Documents
 
     public static ReadResult Read(string text, ReadOptions? options = null) => WorkflowReader.Read(Json(text), options ?? new ReadOptions());
 
+    /// <summary>Reads and validates with the compiler that will run the expressions.</summary>
     public static ReadResult Check(string text, ReadOptions? options = null, ValidationOptions? validation = null) =>
-        WorkflowReader.Check(Json(text), options ?? new ReadOptions(), validation ?? new ValidationOptions());
+        WorkflowReader.Check(Json(text), options ?? new ReadOptions(), validation ?? new ValidationOptions { Expressions = CelChecker.Instance });
 
     public static NodeDefinition Node(this ReadResult result, string id)
     {

@@ -33,7 +33,11 @@ public sealed class LegacyExpressionTests
     [InlineData("scrape-x", "nodes[\"scrape\"]-x")]
     [InlineData("scraper.x", "scraper.x")]
     [InlineData("{{node 2.total}} * 2", "(nodes[\"node 2\"].total) * 2")]
-    [InlineData("x.name.includes('a')", "x.name.contains('a')")]
+    [InlineData("x.name.includes('a')", "(type(x.name) == list ? ('a') in x.name : x.name.contains('a'))")]
+    [InlineData("x.rows.filter(r => r.n > 1).length", "size(x.rows.filter(r, r.n > 1))")]
+    [InlineData("x.rows.some((trigger) => trigger.data.n > 1)", "x.rows.exists(trigger, trigger.data.n > 1)")]
+    [InlineData("x.rows.every(r, r.n > trigger.data.n)", "x.rows.all(r, r.n > inputs.n)")]
+    [InlineData("Math.round(x.a / 2) + Math.cbrt(x)", "math.round(x.a / 2) + Math.cbrt(x)")]
     [InlineData("x.name.toLowerCase().trim() === 'a'", "x.name.lowerAscii().trim() == 'a'")]
     [InlineData("'{{x.status}}' === 'active'", "string(x.status) == 'active'")]
     [InlineData("\"a {{x}} b\" == c", "(\"a \" + string(x) + \" b\") == c")]
@@ -57,6 +61,9 @@ public sealed class LegacyExpressionTests
     [InlineData("open {{ and no end", "open {{ \"{\" }}{ and no end")]
     [InlineData("{{}}", "")]
     [InlineData("{\"a\": {{x}}}", "{\"a\": {{ x }}}")]
+    [InlineData("{{x || 'y'}}", "{{ ([x].filter(value, !([null, false, 0, \"\"].exists(nothing, nothing == value))) + ['y'])[0] }}")]
+    [InlineData("{{x.a ?? 0}}", "{{ ([(type(x) == map && \"a\" in x ? x.a : null)].filter(value, value != null) + [0])[0] }}")]
+    [InlineData("{{x > 1 || y}}", "{{ x > 1 || y }}")]
     public void Templates_keep_their_text(string old, string expected) => Assert.Equal(expected, Translator.Template(old));
 
     [Theory]

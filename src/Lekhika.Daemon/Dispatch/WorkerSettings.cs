@@ -1,0 +1,26 @@
+using Lekhika.Postgres.Queue;
+
+namespace Lekhika.Daemon.Dispatch;
+
+/// <summary>What a worker is told by the configuration.</summary>
+internal sealed record WorkerSettings
+{
+    public required WorkerIdentity Identity { get; init; }
+
+    /// <summary>Most executions held in memory: running, or waiting for a model's turn.</summary>
+    public required int MaxClaimed { get; init; }
+
+    public required TimeSpan PollInterval { get; init; }
+
+    public required TimeSpan Lease { get; init; }
+
+    public required TimeSpan Heartbeat { get; init; }
+
+    /// <summary>How long a stop waits for what is in flight.</summary>
+    public required TimeSpan DrainTimeout { get; init; }
+
+    /// <summary>Whether to LISTEN; false polls only.</summary>
+    public required bool Listen { get; init; }
+
+    public required OwnerOptions Owners { get; init; }
+}
