@@ -69,7 +69,7 @@ need_native_toolchain() {
 need_postgres() {
     if pg_bin >/dev/null; then return; fi
     # Debian's package would make and start a cluster on port 5432, so it is told not to while it is installed.
-    local setting=/etc/postgresql-common/createcluster.conf ours=
+    local setting=/etc/postgresql-common/createcluster.conf ours= theirs
     if [ ! -e "$setting" ]; then
         ours=yes
         as_root mkdir -p "${setting%/*}"
@@ -79,9 +79,10 @@ need_postgres() {
     apt_install postgresql || status=$?
     # The package's own file, as if ours had never been there.
     if [ -n "$ours" ]; then
-        if [ -e "$setting.dpkg-dist" ]; then as_root mv -f "$setting.dpkg-dist" "$setting"
-        elif [ -e "$setting.dpkg-new" ]; then as_root mv -f "$setting.dpkg-new" "$setting"
-        else as_root rm -f "$setting"; fi
+        as_root rm -f "$setting"
+        for theirs in "$setting".ucf-dist "$setting".dpkg-dist; do
+            if [ -e "$theirs" ]; then as_root mv -f "$theirs" "$setting"; fi
+        done
     fi
     [ "$status" = 0 ] || return "$status"
     pg_bin >/dev/null || { echo "the package postgresql is installed, but no initdb was found under /usr/lib/postgresql" >&2; return 1; }

@@ -1,5 +1,5 @@
-using Lekhika.Postgres.Queue;
 using System.Text.Json;
+using Lekhika.Postgres.Queue;
 using Lekhika.Workflows.Execution;
 using Npgsql;
 using NpgsqlTypes;

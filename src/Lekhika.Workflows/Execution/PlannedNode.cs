@@ -1,5 +1,5 @@
-using Lekhika.Workflows.Catalogue;
 using System.Diagnostics;
+using Lekhika.Workflows.Catalogue;
 using Lekhika.Workflows.Definitions;
 
 namespace Lekhika.Workflows.Execution;

@@ -1,6 +1,6 @@
-using Lekhika.Workflows.Catalogue;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Lekhika.Workflows.Catalogue;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 
