@@ -1,4 +1,5 @@
 using Lekhika.Workflows.Catalogue;
+
 namespace Lekhika.Workflows.Execution;
 
 /// <summary>

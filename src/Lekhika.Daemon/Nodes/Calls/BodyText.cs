@@ -12,7 +12,7 @@ internal static class BodyText
     /// <summary>The body as text; null if it is not text, or cannot be stored as text.</summary>
     public static string? Decode(ReadOnlySpan<byte> body, string? contentType)
     {
-        MediaTypeHeaderValue.TryParse(contentType, out var type);
+        var type = TypeOf(contentType);
         var media = type?.MediaType ?? "";
         if (body.StartsWith(Encoding.UTF8.Preamble)) return Storable(Encoding.UTF8.GetString(body[3..]));
         if (EncodingOf(type?.CharSet) is { } encoding) return Storable(encoding.GetString(body));
@@ -28,10 +28,12 @@ internal static class BodyText
         }
     }
 
+    private static MediaTypeHeaderValue? TypeOf(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type) ? type : null;
+
     /// <summary>The text parsed, if its type or its look says that it is JSON and it is.</summary>
     public static JsonElement? Json(string text, string? contentType)
     {
-        MediaTypeHeaderValue.TryParse(contentType, out var type);
+        var type = TypeOf(contentType);
         var trimmed = text.AsSpan().TrimStart();
         if (!IsJson(type?.MediaType ?? "") && (trimmed.IsEmpty || trimmed[0] is not ('{' or '['))) return null;
         try

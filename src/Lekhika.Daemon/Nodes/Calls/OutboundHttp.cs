@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -18,6 +19,7 @@ namespace Lekhika.Daemon.Nodes.Calls;
 // The body is unpacked by the handler and counted after that, so a small archive that unpacks into a large one ends at the limit.
 
 /// <summary>Sends calls and reads their answers, within limits.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "Serves the process as long as it lives; idle connections close by themselves.")]
 internal sealed class OutboundHttp
 {
     private const int MaxRedirects = 5;

@@ -103,9 +103,9 @@ internal static partial class HtmlForm
     private static string Inline(string text)
     {
         var escaped = Escape(text);
-        escaped = Code().Replace(escaped, "<code>$1</code>");
-        escaped = Bold().Replace(escaped, "<strong>$1</strong>");
-        return Italic().Replace(escaped, "<em>$1</em>");
+        escaped = Code().Replace(escaped, "<code>${text}</code>");
+        escaped = Bold().Replace(escaped, "<strong>${text}</strong>");
+        return Italic().Replace(escaped, "<em>${text}</em>");
     }
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text);
@@ -113,12 +113,12 @@ internal static partial class HtmlForm
     [GeneratedRegex(@"^\d{1,4}[.)] ", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex NumberedItem();
 
-    [GeneratedRegex("`([^`]+)`", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("`(?<text>[^`]+)`", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"\*\*([^*]+)\*\*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\*\*(?<text>[^*]+)\*\*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Bold();
 
-    [GeneratedRegex(@"(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?<![\w*])\*(?<text>[^*\s][^*]*)\*(?![\w*])", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Italic();
 }

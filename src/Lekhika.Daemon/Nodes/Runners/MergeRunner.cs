@@ -50,9 +50,9 @@ internal sealed class MergeRunner : INodeRunner
     }
 
     /// <summary>The list in a part: the part itself, or its items; anything else is a list of one.</summary>
-    private static IEnumerable<JsonElement> Items(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray()
-        : value.Get("items") is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray()
+    private static List<JsonElement> Items(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()]
+        : value.Get("items") is { ValueKind: JsonValueKind.Array } items ? [.. items.EnumerateArray()]
         : [value];
 
     private static List<JsonElement> ByKey(List<(string Name, JsonElement Value)> parts, string key)

@@ -55,7 +55,7 @@ internal sealed class SplitRunner : INodeRunner
         writer.WriteEndArray();
     }
 
-    private static NodeSucceeded Output<T>(IReadOnlyCollection<T> pieces, Action<Utf8JsonWriter, T> write) => new(JsonConstants.Object(writer =>
+    private static NodeSucceeded Output<T>(List<T> pieces, Action<Utf8JsonWriter, T> write) => new(JsonConstants.Object(writer =>
     {
         writer.WriteStartArray("items");
         foreach (var piece in pieces) write(writer, piece);
