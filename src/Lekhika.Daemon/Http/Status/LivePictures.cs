@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lekhika.Daemon.Live;
 using Lekhika.Workflows.Execution;
 
@@ -41,8 +42,8 @@ internal static class LivePictures
             UserId = live.Header.UserId,
             WorkflowId = live.Header.WorkflowId,
             Priority = live.Header.Priority,
-            Inputs = new RawJson(live.Header.InputsText, null),
-            Definition = new RawJson(live.Header.DefinitionText, null),
+            Inputs = new RawJson(Readable(live, live.Header.InputsText), null),
+            Definition = new RawJson(Readable(live, live.Header.DefinitionText), null),
         };
     }
 
@@ -78,4 +79,19 @@ internal static class LivePictures
         Error = step.Error,
         Metrics = step.Metrics,
     };
+
+    /// <summary>What was submitted, or nothing where that is nested too deeply to be read. An execution that got a plan has been read already.</summary>
+    private static string? Readable(LiveSnapshot live, string? text)
+    {
+        if (live.Nodes.Count > 0 || text is null) return text;
+        try
+        {
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 512 });
+            return text;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }
