@@ -62,7 +62,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<ChildProcess> RunAsync(
-        CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+        IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken, params string[] arguments)
     {
         var child = Start(arguments, environment);
         await using (child)

@@ -195,6 +195,6 @@ internal sealed class DaemonProcess : IAsyncDisposable
         }
 
         File.WriteAllText(file, text.ToString());
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 }
