@@ -56,7 +56,7 @@ public sealed class ProgressPrinterTests : IDisposable
 
     public void Dispose() => _error.Dispose();
 
-    private async Task Follow(TestRun run, CommandContext context, Action happen)
+    private static async Task Follow(TestRun run, CommandContext context, Action happen)
     {
         var subscription = run.Live.Subscribe("1.0");
         happen();

@@ -44,7 +44,7 @@ public sealed class CommandTests(Servers servers)
     [Fact]
     public async Task The_version_is_one_line()
     {
-        var run = await ChildProcess.RunAsync(Cancellation, null, "--version");
+        var run = await ChildProcess.RunAsync(null, Cancellation, "--version");
         Assert.Equal(0, run.ExitCode);
         Assert.Matches("^lekhika-daemon [0-9]+\\.[0-9]+", run.Output);
         Assert.Single(run.Lines);
@@ -73,8 +73,8 @@ public sealed class CommandTests(Servers servers)
     }
 
     private static Task<ChildProcess> TryAsync(OllamaDouble ollama, string file, params string[] more) =>
-        ChildProcess.RunAsync(Cancellation, null, ["try", file, "--config", "/dev/null", "--ollama.url", ollama.BaseAddress.ToString(), .. more]);
+        ChildProcess.RunAsync(null, Cancellation, ["try", file, "--config", "/dev/null", "--ollama.url", ollama.BaseAddress.ToString(), .. more]);
 
     private static Task<ChildProcess> MigrateAsync(string url, params string[] more) =>
-        ChildProcess.RunAsync(Cancellation, null, ["migrate", "--config", "/dev/null", "--database.url", url, .. more]);
+        ChildProcess.RunAsync(null, Cancellation, ["migrate", "--config", "/dev/null", "--database.url", url, .. more]);
 }

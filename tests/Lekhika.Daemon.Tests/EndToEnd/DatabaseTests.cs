@@ -46,7 +46,7 @@ public sealed class DatabaseTests(Servers servers)
         Assert.Equal(503, status);
         Assert.Contains("migrate", ready.GetProperty("reasons").GetRawText(), StringComparison.Ordinal);
 
-        var migrated = await ChildProcess.RunAsync(Cancellation, null, "migrate", "--database.url", url);
+        var migrated = await ChildProcess.RunAsync(null, Cancellation, "migrate", "--database.url", url);
         Assert.True(migrated.ExitCode == 0, migrated.Tail());
         await daemon.LogAsync(Cancellation, "is usable");
         var posted = (Status: 503, Body: default(System.Text.Json.JsonElement));

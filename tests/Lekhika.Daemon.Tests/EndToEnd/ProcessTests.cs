@@ -60,7 +60,7 @@ public sealed class ProcessTests(Servers servers)
     {
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "[worker]\nconcurency = 3\n[server]\nurl = nonsense\n", Cancellation);
-        var run = await ChildProcess.RunAsync(Cancellation, null, "run", "--config", file);
+        var run = await ChildProcess.RunAsync(null, Cancellation, "run", "--config", file);
         File.Delete(file);
         Assert.Equal(78, run.ExitCode);
         Assert.Contains("concurency", run.Error, StringComparison.Ordinal);
@@ -74,7 +74,7 @@ public sealed class ProcessTests(Servers servers)
         await using var scene = await Scene.BeginAsync(servers);
         var port = Ports.Take();
         var refused = await ChildProcess.RunAsync(
-            Cancellation, null, "run", "--config", "/dev/null", "--database.url", scene.DatabaseUrl, "--server.url", $"http://127.0.0.1:{port}");
+            null, Cancellation, "run", "--config", "/dev/null", "--database.url", scene.DatabaseUrl, "--server.url", $"http://127.0.0.1:{port}");
         Assert.Equal(78, refused.ExitCode);
         Assert.Contains("internal_secret", refused.Error, StringComparison.Ordinal);
 

@@ -39,6 +39,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         var command = DaemonBinary.Command;
         var start = new ProcessStartInfo(command[0], [.. command.Skip(1), .. arguments])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
@@ -61,7 +62,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<ChildProcess> RunAsync(
-        CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+        IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken, params string[] arguments)
     {
         var child = Start(arguments, environment);
         await using (child)
@@ -100,9 +101,9 @@ internal sealed class ChildProcess : IAsyncDisposable
             {
                 await Task.WhenAny(more, _process.WaitForExitAsync(limit.Token)).WaitAsync(limit.Token);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
             {
-                throw new TimeoutException($"within {patience.TotalSeconds:0} s it did not say '{string.Join("' and '", texts)}'\n{Tail()}");
+                throw new TimeoutException($"within {patience.TotalSeconds:0} s it did not say '{string.Join("' and '", texts)}'\n{Tail()}", exception);
             }
         }
     }
@@ -114,9 +115,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         {
             await _process.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(seconds), TimeProvider.System, cancellationToken);
         }
-        catch (TimeoutException)
+        catch (TimeoutException exception)
         {
-            throw new TimeoutException($"it did not end within {seconds} s\n{Tail()}");
+            throw new TimeoutException($"it did not end within {seconds} s\n{Tail()}", exception);
         }
 
         return ExitCode;
