@@ -18,6 +18,8 @@ namespace Lekhika.Daemon.Dispatch;
 /// </summary>
 internal sealed partial class Worker : IIntake
 {
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(5);
+
     private readonly Database _database;
     private readonly WorkerSettings _settings;
     private readonly DatabaseMonitor _monitor;
@@ -30,6 +32,7 @@ internal sealed partial class Worker : IIntake
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private volatile Shift? _shift;
+    private volatile TaskCompletionSource<Shift> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Worker(
         Database database, WorkerSettings settings, DatabaseMonitor monitor, DatabaseClock clock, DefinitionCache definitions, LiveExecutions live,
@@ -72,9 +75,7 @@ internal sealed partial class Worker : IIntake
     /// <inheritdoc/>
     public async Task<SubmissionResult> SubmitAsync(Submission submission, CancellationToken cancellationToken)
     {
-        var shift = _shift;
-        if (shift is null) throw new IntakeClosedException(_state.DatabaseProblem ?? "the worker is starting");
-        if (_state.Draining) throw new IntakeClosedException("the worker is shutting down");
+        var shift = await ShiftAsync(cancellationToken);
 
         var slot = shift.Incarnation.LeaseIsValid && Room(shift) > 0 && Slots.Take(1) == 1;
         var kept = false;
@@ -117,6 +118,22 @@ internal sealed partial class Worker : IIntake
     /// <inheritdoc/>
     public void HintCommands() => _shift?.Housekeeping.HintCommands();
 
+    /// <summary>The present shift; with a usable database the next one is a moment away, at the start and after a revocation, and is waited for.</summary>
+    private async ValueTask<Shift> ShiftAsync(CancellationToken cancellationToken)
+    {
+        if (_state.Draining) throw new IntakeClosedException("the worker is shutting down");
+        if (_shift is { } present) return present;
+        if (_state.DatabaseProblem is { } problem) throw new IntakeClosedException(problem);
+        try
+        {
+            return await _begun.Task.WaitAsync(StartPatience, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new IntakeClosedException(_state.DatabaseProblem ?? "the worker is starting");
+        }
+    }
+
     private int Room(Shift shift) => _settings.MaxClaimed - shift.Owners.Count;
 
     private async Task WorkAsync(CancellationToken claimStopping, CancellationToken abortWorking)
@@ -142,6 +159,7 @@ internal sealed partial class Worker : IIntake
         var keeping = shift.Housekeeping.RunAsync(house.Token);
         Slots.Freed = shift.Claims.RoomFreed;
         _shift = shift;
+        _begun.TrySetResult(shift);
         _state.CountHeld = () => shift.Owners.Count;
         _state.CountSlots = () => shift.Owners.Values.Count(static entry => entry.Owner.HasSlot);
         try
@@ -150,6 +168,7 @@ internal sealed partial class Worker : IIntake
         }
         finally
         {
+            _begun = new TaskCompletionSource<Shift>(TaskCreationOptions.RunContinuationsAsynchronously);
             _shift = null;
             Slots.Freed = null;
             if (claimStopping.IsCancellationRequested) await DrainAsync(shift, abort);

@@ -49,7 +49,7 @@ public sealed class ExternalNodeTests
         if (isTriedAgain)
         {
             run.Now += TimeSpan.FromHours(2);
-            end = await run.ClaimAsync(workflow);
+            end = await run.ClaimAsync(workflow, abort: TestContext.Current.CancellationToken);
         }
 
         Assert.Equal("failed", end.Status);

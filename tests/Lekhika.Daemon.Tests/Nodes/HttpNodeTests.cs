@@ -149,7 +149,7 @@ public sealed class HttpNodeTests
         if (end.Status == "waiting")
         {
             run.Now += TimeSpan.FromMinutes(1);
-            end = await run.ClaimAsync(WorkflowRun.OneNode("http", $$"""{"url":"{{server.Url}}"}"""));
+            end = await run.ClaimAsync(WorkflowRun.OneNode("http", $$"""{"url":"{{server.Url}}"}"""), abort: TestContext.Current.CancellationToken);
         }
 
         Assert.Equal("failed", end.Status);

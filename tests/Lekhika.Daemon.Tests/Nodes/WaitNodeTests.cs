@@ -18,10 +18,10 @@ public sealed class WaitNodeTests
         Assert.Equal(began + TimeSpan.FromMinutes(10), run.Journal.Last.DueAt);
 
         run.Now = began + TimeSpan.FromMinutes(9);
-        Assert.Equal("waiting", (await run.ClaimAsync(workflow)).Status);
+        Assert.Equal("waiting", (await run.ClaimAsync(workflow, abort: TestContext.Current.CancellationToken)).Status);
 
         run.Now = began + TimeSpan.FromMinutes(11);
-        end = await run.ClaimAsync(workflow);
+        end = await run.ClaimAsync(workflow, abort: TestContext.Current.CancellationToken);
         Assert.Equal("completed", end.Status);
         Assert.Equal(11 * 60_000, end.Result!.Value.GetProperty("waited_ms").GetInt64());
     }
@@ -43,10 +43,10 @@ public sealed class WaitNodeTests
         var end = await run.RunAsync(workflow, """{"ready":false}""");
         Assert.Equal(began + TimeSpan.FromSeconds(30), run.Journal.Last!.DueAt);
         run.Now = began + TimeSpan.FromSeconds(31);
-        Assert.Equal("waiting", (await run.ClaimAsync(workflow, """{"ready":false}""")).Status);
+        Assert.Equal("waiting", (await run.ClaimAsync(workflow, """{"ready":false}""", TestContext.Current.CancellationToken)).Status);
         Assert.Equal(began + TimeSpan.FromMinutes(1), run.Journal.Last!.DueAt);
         run.Now = began + TimeSpan.FromSeconds(61);
-        end = await run.ClaimAsync(workflow, """{"ready":false}""");
+        end = await run.ClaimAsync(workflow, """{"ready":false}""", TestContext.Current.CancellationToken);
         Assert.Equal("failed", end.Status);
         Assert.Equal("node_timeout", end.ErrorDetails!.Value.GetProperty("code").GetString());
         Assert.Equal("completed", (await run.RunAsync(workflow, """{"ready":true}""")).Status);
@@ -76,7 +76,7 @@ public sealed class WaitNodeTests
         Assert.Equal("Publish Tea?", awaits.GetProperty("message").GetString());
         Assert.Equal("approve", awaits.GetProperty("options")[0].GetString());
         run.Now += TimeSpan.FromDays(3);
-        end = await run.ClaimAsync(Workflow, """{"topic":"Tea"}""");
+        end = await run.ClaimAsync(Workflow, """{"topic":"Tea"}""", TestContext.Current.CancellationToken);
         Assert.Equal("completed", end.Status);
         Assert.Equal("no", end.Result!.Value.GetProperty("went").GetString());
     }
@@ -88,7 +88,7 @@ public sealed class WaitNodeTests
         var workflow = WorkflowRun.OneNode("approval", """{"message":"?","timeout":"1h"}""");
         Assert.Equal("waiting", (await run.RunAsync(workflow)).Status);
         run.Now += TimeSpan.FromHours(2);
-        var end = await run.ClaimAsync(workflow);
+        var end = await run.ClaimAsync(workflow, abort: TestContext.Current.CancellationToken);
         Assert.Equal("failed", end.Status);
         Assert.Contains("nobody answered", end.Error, StringComparison.Ordinal);
     }
