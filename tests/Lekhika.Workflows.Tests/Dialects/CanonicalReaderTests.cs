@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Lekhika.Workflows.Definitions;
-using Lekhika.Workflows.Validation;
 using Lekhika.Workflows.Tests.Definitions;
+using Lekhika.Workflows.Validation;
 using Xunit;
 
 namespace Lekhika.Workflows.Tests.Dialects;
