@@ -117,7 +117,11 @@ public sealed class SubmissionTests(Servers servers)
                         texts.Clear();
                         foreach (var step in sent.Data.GetProperty("steps").EnumerateArray())
                         {
-                            var text = step.TryGetProperty("partialText", out var partial) ? partial.GetString() : null;
+                            // What was written before the stream began: as it is being written, or in the output once the step is over.
+                            var text = step.TryGetProperty("text", out var partial) && partial.ValueKind == JsonValueKind.String ? partial.GetString()
+                                : step.TryGetProperty("output", out var output) && output.ValueKind == JsonValueKind.Object
+                                    && output.TryGetProperty("text", out var whole) ? whole.GetString()
+                                : null;
                             texts[step.GetProperty("key").GetString()!] = new StringBuilder(text);
                         }
                     }
