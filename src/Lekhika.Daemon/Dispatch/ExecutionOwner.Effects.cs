@@ -34,7 +34,7 @@ internal sealed partial class ExecutionOwner
             }
             catch (TemplateRenderException exception)
             {
-                Tell(new AttemptEnded(effect, new NodeFailed(ExpressionProblem(start.Step, exception)), now));
+                effect.Task = EndAsync(effect, new NodeFailed(ExpressionProblem(start.Step, exception)));
                 continue;
             }
 
@@ -74,8 +74,12 @@ internal sealed partial class ExecutionOwner
             outcome = Fault(call.Step, exception);
         }
 
-        await _mailbox.Writer.WriteAsync(new AttemptEnded(effect, outcome, _services.Now()), CancellationToken.None);
+        await EndAsync(effect, outcome);
     }
+
+    // Not to be lost, whatever else is in the mailbox: without it the step would run for ever.
+    private async Task EndAsync(RunningEffect effect, NodeOutcome outcome) =>
+        await _mailbox.Writer.WriteAsync(new AttemptEnded(effect, outcome, _services.Now()), CancellationToken.None);
 
     /// <summary>Waits for the next message; without a slot while only model calls are under way.</summary>
     private async ValueTask<OwnerMessage> ReceiveAsync()

@@ -32,9 +32,13 @@ internal sealed partial class ExecutionOwner
     private readonly Dictionary<string, RunningEffect> _running = new(StringComparer.Ordinal);
     private readonly List<StartStep> _deferred = [];
 
-    // Writers: attempts under way, the poll of held rows, the timer. Reader: this owner. Attempts wait when it is full; hints are dropped, and come again.
+    private const int HintRoom = 256;
+
+    // Writers: attempts under way, the poll of held rows, the timer. Reader: this owner. Beside the hints there is always room for the ends of all
+    // attempts (at most MaxFanOut of them), so that an owner which waits for them without reading cannot stand still. Hints that do not fit are
+    // dropped, and come again.
     private readonly Channel<OwnerMessage> _mailbox = Channel.CreateBounded<OwnerMessage>(
-        new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+        new BoundedChannelOptions(2 * HintRoom) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     private CompiledWorkflow _workflow = null!;
     private RunFacts _facts = null!;
@@ -68,7 +72,10 @@ internal sealed partial class ExecutionOwner
     public bool HasSlot => _hasSlot;
 
     /// <summary>Tells the owner something; a hint that does not fit is dropped, since it is repeated.</summary>
-    public void Tell(OwnerMessage message) => _mailbox.Writer.TryWrite(message);
+    public void Tell(OwnerMessage message)
+    {
+        if (_mailbox.Reader.Count < HintRoom) _mailbox.Writer.TryWrite(message);
+    }
 
     /// <summary>Runs the execution as far as this claim goes. Never throws.</summary>
     public async Task RunAsync()
