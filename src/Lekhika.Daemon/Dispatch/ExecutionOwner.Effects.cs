@@ -141,6 +141,9 @@ internal sealed partial class ExecutionOwner
                 return true;
             case Tick:
                 return await TickAsync();
+            case EventsThere:
+                await AnswerAsync();
+                return true;
             default:
                 return true;
         }
