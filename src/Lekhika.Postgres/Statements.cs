@@ -111,6 +111,8 @@ internal sealed partial class Statements
 
     public string SendSignal => field ??= Text("SELECT verdict, status FROM {schema}.send_signal($1, $2, $3, $4, $5)");
 
+    public string KnowsSignal => field ??= Text("SELECT true FROM {schema}.workflow_signals WHERE id = $1");
+
     public string MatchEvents => field ??= Text("SELECT moved, last FROM {schema}.match_events($1, $2, $3)");
 
     public string DropEvents => field ??= Text("SELECT dropped, last FROM {schema}.drop_events($1, $2)");

@@ -16,7 +16,8 @@ internal sealed partial class ExecutionOwner
         FinishRun? finish = null;
         while (finish is null)
         {
-            var actions = _machine.Advance(_services.Now());
+            // Nothing falls due while it is paused.
+            var actions = _machine.Advance(_rowStatus == "paused" ? DateTimeOffset.MinValue.AddDays(1) : _services.Now());
             if (actions.Count == 0) break;
             foreach (var action in actions)
             {

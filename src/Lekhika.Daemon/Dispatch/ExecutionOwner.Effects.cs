@@ -106,7 +106,7 @@ internal sealed partial class ExecutionOwner
     private void SetTimer()
     {
         var now = _services.Now();
-        var due = Earliest(_deadline, _machine.NextDue);
+        var due = Earliest(_deadline, _rowStatus == "paused" ? null : _machine.NextDue);
         if (!_shownRunning) due = Earliest(due, _startedAt > now - _services.Options.ShowRunningAfter ? _startedAt + _services.Options.ShowRunningAfter : now);
         if (_running.Count > 0) due = Earliest(due, now + ProgressInterval);
         if (due is null)

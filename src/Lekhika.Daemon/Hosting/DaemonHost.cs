@@ -3,6 +3,7 @@ using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Inference;
@@ -73,6 +74,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Live = Live,
             State = _state,
             Store = new ExecutionStore(reader),
+            Signals = new SignalStore(new SignalWriter(_database)),
             Compiler = _compiler,
             Clock = clock,
             Time = time,

@@ -60,6 +60,15 @@ public sealed class SignalWriter(Database database)
         return (verdict, reader.IsDBNull(1) ? null : reader.GetString(1));
     }
 
+    /// <summary>Whether a signal was sent under that id.</summary>
+    public async Task<bool> IsKnownAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(database.Statements.KnowsSignal, connection);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
     /// <summary>The approvals that a run has come to, open and answered.</summary>
     public async Task<List<ApprovalGate>> GatesAsync(long exec, int run, CancellationToken cancellationToken)
     {
