@@ -21,7 +21,7 @@ public sealed class SubworkflowTests(Servers servers)
         await scene.DaemonAsync(static setup => setup.Settings["worker.concurrency"] = "1");
         var id = await scene.InsertAsync($$$"""
             {"nodes":[{"id":"each","type":"map","config":{"items":"{{ [1,2,3] }}","concurrency":3,
-              "body":{"nodes":[{"id":"go","type":"subworkflow","config":{"workflow_id":"{{{child}}}","inputs":{"n":"{{ item }}"}}}],"edges":[]}}}],"edges":[]}
+              "body":{"nodes":[{"id":"go","type":"subworkflow","config":{"workflow_id":"{{{child}}}","inputs":{"n":"{{ item }}"} } }],"edges":[]} } }],"edges":[]}
             """);
         var end = await scene.EndAsync(id);
         Assert.True(end.Status == "completed", end.Error);
@@ -37,7 +37,7 @@ public sealed class SubworkflowTests(Servers servers)
         var child = await scene.WorkflowAsync("""{"nodes":[{"id":"no","type":"stop_and_error","config":{"message":"never"}}],"edges":[]}""");
         await scene.DaemonAsync();
         var caught = await scene.InsertAsync($$$"""
-            {"nodes":[{"id":"go","type":"subworkflow","config":{"workflow_id":"{{{child}}}"}},{"id":"mend","type":"set","config":{"values":{"mended":true}}}],
+            {"nodes":[{"id":"go","type":"subworkflow","config":{"workflow_id":"{{{child}}}"}},{"id":"mend","type":"set","config":{"values":{"mended":true} } }],
              "edges":[{"from":"go","to":"mend","when":"error"}]}
             """);
         var failed = await scene.InsertAsync($$$"""{"nodes":[{"id":"go","type":"subworkflow","config":{"workflow_id":"{{{child}}}"}}],"edges":[]}""");

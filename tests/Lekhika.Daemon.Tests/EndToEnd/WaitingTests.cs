@@ -96,9 +96,9 @@ public sealed class WaitingTests(Servers servers)
     [Fact]
     public async Task A_branch_waits_while_another_works_and_is_answered_meanwhile()
     {
-        var flow = $$"""
-            {"nodes":[{"id":"start","type":"trigger"},{"id":"ask","type":"approval","config":{"message":"?"}},{"id":"then","type":"set","config":{"values":{"x":1}}},
-              {"id":"write","type":"llm","config":{"model":"llama3.2","prompt":"{{Flows.Slowly(200, 20)}}"}}],
+        var flow = $$$"""
+            {"nodes":[{"id":"start","type":"trigger"},{"id":"ask","type":"approval","config":{"message":"?"}},{"id":"then","type":"set","config":{"values":{"x":1} } },
+              {"id":"write","type":"llm","config":{"model":"llama3.2","prompt":"{{{Flows.Slowly(200, 20)}}}"}}],
              "edges":[{"from":"start","to":"ask"},{"from":"start","to":"write"},{"from":"ask","to":"then","when":"approve"}]}
             """;
         await using var scene = await Scene.BeginAsync(servers);
@@ -108,7 +108,6 @@ public sealed class WaitingTests(Servers servers)
         await daemon.UntilAsync($"status/{id}", static (_, status) => status.GetProperty("waitingFor").ValueKind == JsonValueKind.Object, Cancellation);
         Assert.Equal(202, (await daemon.PostAsync($"approve/{id}", "{}", Cancellation)).Status);
         // Answered while the model still writes: the branch behind it ends first.
-        await scene.UntilSqlAsync<long>("SELECT count(*) FROM lekhika.workflow_execution_steps WHERE step_key = 'ask' AND ordinal = 1", static _ => true);
         await daemon.UntilAsync(
             $"status/{id}",
             static (_, status) => status.GetProperty("steps").EnumerateArray().Any(static step => step.GetProperty("nodeId").GetString() == "then"
