@@ -246,6 +246,14 @@ internal sealed partial class ExecutionOwner
             }
 
             if (_machine?.Step(failedStep ?? "") is { } step) writer.WriteNumber("attempts", step.Attempt);
+            if (_machine?.FailedSteps is { Count: > 0 } failed)
+            {
+                // Where a resume goes on; the status trigger reads it.
+                writer.WriteStartArray("resume_at");
+                foreach (var key in failed) writer.WriteStringValue(key);
+                writer.WriteEndArray();
+            }
+
             if (error.Details is { } details)
             {
                 writer.WritePropertyName("details");

@@ -157,6 +157,8 @@ internal sealed partial class ExecutionOwner
             return false;
         }
 
+        // A later run may take over steps and be told to do something otherwise.
+        var opening = Fence.Run > 1 ? await _services.Store.OpeningAsync(Fence.Exec, Fence.Run, _services.AbortWorking) : null;
         _workflow = workflow;
         _facts = new RunFacts
         {
@@ -169,6 +171,8 @@ internal sealed partial class ExecutionOwner
             Priority = _claim.Priority,
             CreatedAt = _claim.CreatedAt,
             StartedAt = _startedAt,
+            Instruction = opening?.Instruction,
+            InstructionAt = opening?.At ?? [],
         };
         _deadline = Earliest(_claim.TimeoutAt, _services.Options.ExecutionTimeout is { } limit ? _startedAt + limit : null);
         _live.SetPlan(workflow.Plan);
@@ -187,7 +191,7 @@ internal sealed partial class ExecutionOwner
         _deferred.Clear();
         _unsavedEffect = false;
         _totals = default;
-        if (Fence.Epoch == 1 && !_replayNeeded) return;
+        if (Fence is { Epoch: 1, Run: 1 } && !_replayNeeded) return;
 
         foreach (var record in await _services.Store.StepsAsync(Fence.Exec, Fence.Run, _services.AbortWorking))
         {

@@ -19,4 +19,6 @@ internal sealed class MemoryJournal : IJournal, IRunStore
     }
 
     public Task<List<StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken) => Task.FromResult(_steps.ToList());
+
+    public Task<RunOpening?> OpeningAsync(long exec, int run, CancellationToken cancellationToken) => Task.FromResult<RunOpening?>(null);
 }

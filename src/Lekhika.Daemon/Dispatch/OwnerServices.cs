@@ -47,6 +47,9 @@ internal sealed record OwnerServices
 internal interface IRunStore
 {
     Task<List<StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken);
+
+    /// <summary>How a run after the first was opened; null if nothing is known of it.</summary>
+    Task<RunOpening?> OpeningAsync(long exec, int run, CancellationToken cancellationToken);
 }
 
 /// <summary>Limits and defaults of executions.</summary>

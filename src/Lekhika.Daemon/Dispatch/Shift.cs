@@ -20,8 +20,10 @@ internal sealed record Shift(
 }
 
 /// <summary>Stored steps from PostgreSQL.</summary>
-internal sealed class RunStore(ExecutionReader reader) : IRunStore
+internal sealed class RunStore(ExecutionReader reader, RunReader runs) : IRunStore
 {
     public Task<List<Workflows.Execution.StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken) =>
         reader.StepsAsync(exec, run, cancellationToken);
+
+    public Task<RunOpening?> OpeningAsync(long exec, int run, CancellationToken cancellationToken) => runs.OpeningAsync(exec, run, cancellationToken);
 }

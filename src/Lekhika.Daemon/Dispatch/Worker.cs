@@ -205,7 +205,7 @@ internal sealed partial class Worker : IIntake
         var owners = new OwnerServices
         {
             Journal = journal,
-            Store = new RunStore(new ExecutionReader(_database)),
+            Store = new RunStore(new ExecutionReader(_database), new RunReader(_database)),
             Definitions = _definitions,
             Slots = Slots,
             Live = _live,

@@ -69,7 +69,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Intake = _worker,
             Live = Live,
             State = _state,
-            Store = new ExecutionStore(reader),
+            Store = new ExecutionStore(reader, new RunReader(_database)),
             Compiler = _compiler,
             Clock = clock,
             Time = time,
