@@ -74,7 +74,10 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    (opened, status, run, exec) := (false, e.status, e.run, e.seq);
+    opened := false;
+    status := e.status;
+    run := e.run;
+    exec := e.seq;
     IF e.status <> 'failed' OR e.run <> p_run THEN
         RETURN;
     END IF;
@@ -97,5 +100,7 @@ BEGIN
      WHERE x.seq = e.seq;
     INSERT INTO {schema}.commands (exec, kind) VALUES (e.seq, 'run');
     PERFORM pg_notify('{channel}', 'commands');
-    (opened, status, run) := (true, 'pending', e.run + 1);
+    opened := true;
+    status := 'pending';
+    run := e.run + 1;
 END $$;
