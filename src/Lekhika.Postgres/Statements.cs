@@ -114,6 +114,18 @@ internal sealed partial class Statements
         UPDATE {schema}.workflow_executions SET status = 'running' WHERE id = $1 AND status = 'paused' RETURNING status, run, seq
         """);
 
+    public string SetCompletionHook => field ??= Text("SELECT {schema}.set_completion_hook($1)");
+
+    public string RetryHooks => field ??= Text("SELECT execution_id, attempts, error FROM {schema}.retry_hooks($1)");
+
+    public string HookBacklog => field ??= Text("SELECT count(*) FROM {schema}.hook_queue");
+
+    public string Retain => field ??= Text("SELECT walked, deleted, next_in FROM {schema}.retain($1, $2, $3, $4)");
+
+    public string ClearRemoved => field ??= Text("SELECT {schema}.clear_removed($1)");
+
+    public string SweepDefinitions => field ??= Text("SELECT {schema}.sweep_definitions()");
+
     public string SchemaVersion => field ??= Text("SELECT version, min_reader FROM {schema}.schema_version ORDER BY version DESC LIMIT 1");
 
     public string QueueDepth => field ??= Text("""

@@ -97,21 +97,34 @@ internal sealed partial class ExecutionOwner
         else _live.Leave("waiting", null);
     }
 
-    /// <summary>Aborted: what was recorded is kept and the claim given back, if the journal still takes it; else the lease lapses.</summary>
+    /// <summary>
+    /// Aborted: what was recorded is kept and the claim given back, if the journal still takes it. Else the results go to the spool, and the claim is
+    /// taken back at the next start, or when the lease lapses.
+    /// </summary>
     private async Task GiveBackAsync()
     {
+        RecordEnded();
         try
         {
             await AbortEffectsAsync();
             await ReleaseAsync();
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {
+            if (_uncommitted.Count > 0) _services.Spool?.Invoke(Fence, [.. _uncommitted]);
             _live.Leave("waiting", null);
         }
-        catch (System.Threading.Channels.ChannelClosedException)
+    }
+
+    /// <summary>Records the attempts that ended while this owner waited for the journal; those that were aborted have no result.</summary>
+    private void RecordEnded()
+    {
+        while (_mailbox.Reader.TryRead(out var message))
         {
-            _live.Leave("waiting", null);
+            if (message is not AttemptEnded ended || ended.Effect.Aborted || ended.Outcome is NodeFailed { Error.Code: ErrorCodes.Cancelled }) continue;
+            if (!_running.Remove(ended.Effect.Step.Key)) continue;
+            ended.Effect.Cancellation.Dispose();
+            Record(ended.Effect.Step, ToRecord(ended.Effect.Step, ended.Effect.Attempt, ended.Outcome, ended.Effect.StartedAt, ended.FinishedAt));
         }
     }
 

@@ -77,7 +77,8 @@ internal sealed partial class ExecutionOwner
         {
             await OwnAsync();
         }
-        catch (OperationCanceledException) when (_services.AbortWorking.IsCancellationRequested)
+        catch (Exception exception) when (
+            (exception is OperationCanceledException && _services.AbortWorking.IsCancellationRequested) || exception is ChannelClosedException)
         {
             LogAborted(_services.Logger, _claim.Id);
             await GiveBackAsync();

@@ -39,6 +39,9 @@ internal sealed record OwnerServices
     /// <summary>Cancelled when work in flight is to be aborted (second signal, drain time over).</summary>
     public required CancellationToken AbortWorking { get; init; }
 
+    /// <summary>Takes results that the journal does not take any more, since the daemon ends.</summary>
+    public Action<Fence, IReadOnlyList<StepRecord>>? Spool { get; init; }
+
     /// <summary>Something was parked: due times may have changed.</summary>
     public Action? Parked { get; init; }
 }

@@ -13,6 +13,7 @@ internal sealed record Readiness(IReadOnlyList<string> Reasons, bool IsReachable
         var state = services.State;
         var reasons = new List<string>();
         if (state.DatabaseProblem is { } database) reasons.Add($"database: {database}");
+        if (state.WorkerProblem is { } worker) reasons.Add($"worker: {worker}");
         if (state.Draining) reasons.Add("shutting down: no new work is taken");
         var models = Models(services);
         if (models is not null) reasons.Add($"models: {models}");

@@ -85,7 +85,7 @@ BEGIN
     carries := EXISTS (SELECT FROM {schema}.workflow_execution_steps s WHERE s.seq = e.seq);
     IF p_definition IS NOT NULL THEN
         hash := {schema}.hash_of(p_definition);
-        INSERT INTO {schema}.definitions (hash, definition) VALUES (hash, p_definition) ON CONFLICT DO NOTHING;
+        PERFORM {schema}.keep(hash, p_definition);
     ELSIF carries THEN
         hash := e.definition_hash;
     END IF;
