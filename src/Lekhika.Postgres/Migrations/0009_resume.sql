@@ -95,7 +95,7 @@ BEGIN
     -- With another rev the status trigger knows that this is not a backend's change.
     UPDATE {schema}.workflow_executions x
        SET status = 'pending', run = e.run + 1, attempts = e.attempts + 1, rev = e.rev + 1, definition_hash = hash,
-           error = NULL, error_details = NULL, current_node_id = NULL, waiting_for = NULL, started_at = NULL, finished_at = NULL, run_at = NULL,
+           result = NULL, error = NULL, error_details = NULL, current_node_id = NULL, waiting_for = NULL, started_at = NULL, finished_at = NULL, run_at = NULL,
            timeout_at = CASE WHEN e.timeout_at > clock_timestamp() THEN e.timeout_at END, tokens_in = 0, tokens_out = 0, words = 0
      WHERE x.seq = e.seq;
     INSERT INTO {schema}.commands (exec, kind) VALUES (e.seq, 'run');
