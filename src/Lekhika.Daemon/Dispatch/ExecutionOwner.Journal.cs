@@ -103,7 +103,15 @@ internal sealed partial class ExecutionOwner
     /// </summary>
     private async Task GiveBackAsync()
     {
-        RecordEnded();
+        try
+        {
+            RecordEnded();
+        }
+        catch (InvalidOperationException exception)
+        {
+            LogFault(_services.Logger, _claim.Id, exception);
+        }
+
         try
         {
             await AbortEffectsAsync();
@@ -116,10 +124,10 @@ internal sealed partial class ExecutionOwner
         }
     }
 
-    /// <summary>Records the attempts that ended while this owner waited for the journal; those that were aborted have no result.</summary>
+    /// <summary>Records the attempts that ended while this owner waited for the journal or a slot; those that were aborted have no result.</summary>
     private void RecordEnded()
     {
-        while (_mailbox.Reader.TryRead(out var message))
+        for (var message = _received; message is not null || _mailbox.Reader.TryRead(out message); message = null)
         {
             if (message is not AttemptEnded ended || ended.Effect.Aborted || ended.Outcome is NodeFailed { Error.Code: ErrorCodes.Cancelled }) continue;
             if (!_running.Remove(ended.Effect.Step.Key)) continue;

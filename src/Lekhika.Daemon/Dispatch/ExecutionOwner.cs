@@ -55,6 +55,7 @@ internal sealed partial class ExecutionOwner
     private bool _unsavedEffect;
     private bool _replayNeeded;
     private string? _lastNode;
+    private OwnerMessage? _received;
 
     public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live, bool hasSlot)
     {

@@ -278,7 +278,8 @@ internal sealed partial class Worker : IIntake
                 WorkerId = _settings.Identity.WorkerId,
                 CreatedAt = claim.CreatedAt,
                 InputsText = claim.Inputs,
-                DefinitionText = claim.Definition,
+                // A later run of an inline definition may run an edited one, which is known by its hash.
+                DefinitionText = claim.DefinitionHash is null ? claim.Definition : null,
             },
             claim.Status,
             claim.StartedAt);

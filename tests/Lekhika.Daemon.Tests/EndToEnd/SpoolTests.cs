@@ -12,7 +12,12 @@ public sealed class SpoolTests(Servers servers)
     public async Task A_result_that_found_no_database_before_the_stop_is_there_after_the_next_start_and_the_model_is_not_asked_again()
     {
         await using var scene = await Scene.BeginAsync(servers, ownCluster: true);
-        var first = await scene.DaemonAsync(static setup => setup.Settings["worker.drain_timeout"] = "2s");
+        // One slot for two executions: the result that comes second waits for it while the first one waits for the database.
+        var first = await scene.DaemonAsync(static setup =>
+        {
+            setup.Settings["worker.drain_timeout"] = "2s";
+            setup.Settings["worker.concurrency"] = "1";
+        });
         var kept = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 20, "kept"), "after {{ nodes.a.tokens_out }}"));
         var stopped = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 20, "stopped"), Flows.Say("never")));
         await scene.UntilOllamaAsync(static stats => stats.Generating == 2);
