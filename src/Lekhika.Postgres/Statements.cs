@@ -67,20 +67,25 @@ internal sealed partial class Statements
          WHERE e.seq IS NULL OR e.run <> h.run OR e.status NOT IN ('pending', 'running', 'waiting')
         """);
 
-    /// <summary>The stored steps of one run, in the order they were decided.</summary>
+    /// <summary>The stored steps of one run and those it takes over, in the order they were decided.</summary>
     public string Steps => field ??= Text("""
         SELECT step_key, attempt, outcome, branch, fired_by, due_at, started_at, finished_at, decision, output, error, metrics
-          FROM {schema}.workflow_execution_steps
-         WHERE seq = $1 AND run = $2
+          FROM {schema}.run_steps($1, $2)
          ORDER BY finished_at NULLS FIRST, step_key, ordinal DESC
         """);
+
+    public string Opening => field ??= Text("SELECT instruction, instruction_at FROM {schema}.execution_runs WHERE seq = $1 AND run = $2");
+
+    public string OpenRun => field ??= Text("SELECT opened, status, run, exec FROM {schema}.open_run($1, $2, $3, $4, $5, $6)");
 
     public string Definition => field ??= Text("SELECT definition FROM {schema}.definitions WHERE hash = $1");
 
     public string Execution => field ??= Text("""
         SELECT e.id, e.seq, e.workflow_id, e.status, e.priority, e.run, e.attempts, e.current_node_id, e.waiting_for, e.inputs, e.result, e.error,
                e.error_details, e.tokens_in, e.tokens_out, e.words, e.worker_id, e.user_id, e.created_at, e.started_at, e.finished_at,
-               e.run_at, e.request_hash, coalesce(e.definition, d.definition),
+               e.run_at, e.request_hash,
+               -- A pinned one is asked first: a later run of an inline definition may have been edited.
+               CASE WHEN e.definition IS NULL OR e.definition_hash IS NOT NULL THEN coalesce(d.definition, e.definition) ELSE e.definition END,
                (SELECT w.url FROM {schema}.held h JOIN {schema}.workers w ON w.inc = h.inc WHERE h.exec = e.seq)
           FROM {schema}.workflow_executions e
           LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id
@@ -146,6 +151,18 @@ internal sealed partial class Statements
          WHERE s.seq = $1 AND s.run = $2 AND s.outcome = 'waiting' AND s.decision->>'kind' = 'approval'
          ORDER BY s.step_key, s.attempt DESC
         """);
+
+    public string SetCompletionHook => field ??= Text("SELECT {schema}.set_completion_hook($1)");
+
+    public string RetryHooks => field ??= Text("SELECT execution_id, attempts, error FROM {schema}.retry_hooks($1)");
+
+    public string HookBacklog => field ??= Text("SELECT count(*) FROM {schema}.hook_queue");
+
+    public string Retain => field ??= Text("SELECT walked, deleted, next_in FROM {schema}.retain($1, $2, $3, $4)");
+
+    public string ClearRemoved => field ??= Text("SELECT {schema}.clear_removed($1)");
+
+    public string SweepDefinitions => field ??= Text("SELECT {schema}.sweep_definitions()");
 
     public string SchemaVersion => field ??= Text("SELECT version, min_reader FROM {schema}.schema_version ORDER BY version DESC LIMIT 1");
 

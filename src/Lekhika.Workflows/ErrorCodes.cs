@@ -72,6 +72,9 @@ public static class ErrorCodes
     /// <summary>The execution was stopped or cancelled.</summary>
     public const string Cancelled = "cancelled";
 
+    /// <summary>An execution with the same id or idempotency key has run and was removed by retention.</summary>
+    public const string AlreadyRan = "already_ran";
+
     /// <summary>The execution brought down daemon after daemon.</summary>
     public const string CrashLoop = "crash_loop";
 

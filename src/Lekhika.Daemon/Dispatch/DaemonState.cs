@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Dispatch.Spooling;
 using Lekhika.Inference;
 
 namespace Lekhika.Daemon.Dispatch;
@@ -48,6 +49,15 @@ internal sealed class DaemonState
 
     /// <summary>Executions finished since the start, by status.</summary>
     public FinishedCounts Finished { get; } = new();
+
+    /// <summary>Calls of the completion hook that raised and wait to be made again, at the last look; null if unknown.</summary>
+    public long? HooksWaiting { get; set; }
+
+    /// <summary>Why the worker has not begun although the database can be used; null while it works.</summary>
+    public string? WorkerProblem { get; set; }
+
+    /// <summary>What the spool has seen since the start.</summary>
+    public SpoolCounts Spool { get; } = new();
 }
 
 /// <summary>Counters of ended executions.</summary>

@@ -113,7 +113,10 @@ internal sealed partial class ExecutionOwner
         var message = await _mailbox.Reader.ReadAsync(_services.AbortWorking);
         if (!_hasSlot)
         {
+            // What was received may be a result, and the wait may end with the daemon.
+            _received = message;
             await _services.Slots.TakeAsync(_services.AbortWorking);
+            _received = null;
             _hasSlot = true;
         }
 

@@ -99,21 +99,42 @@ internal sealed partial class ExecutionOwner
         else _live.Leave("waiting", null);
     }
 
-    /// <summary>Aborted: what was recorded is kept and the claim given back, if the journal still takes it; else the lease lapses.</summary>
+    /// <summary>
+    /// Aborted: what was recorded is kept and the claim given back, if the journal still takes it. Else the results go to the spool, and the claim is
+    /// taken back at the next start, or when the lease lapses.
+    /// </summary>
     private async Task GiveBackAsync()
     {
+        try
+        {
+            RecordEnded();
+        }
+        catch (InvalidOperationException exception)
+        {
+            LogFault(_services.Logger, _claim.Id, exception);
+        }
+
         try
         {
             await AbortEffectsAsync();
             await ReleaseAsync();
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {
+            if (_uncommitted.Count > 0) _services.Spool?.Invoke(Fence, [.. _uncommitted]);
             _live.Leave("waiting", null);
         }
-        catch (System.Threading.Channels.ChannelClosedException)
+    }
+
+    /// <summary>Records the attempts that ended while this owner waited for the journal or a slot; those that were aborted have no result.</summary>
+    private void RecordEnded()
+    {
+        for (var message = _received; message is not null || _mailbox.Reader.TryRead(out message); message = null)
         {
-            _live.Leave("waiting", null);
+            if (message is not AttemptEnded ended || ended.Effect.Aborted || ended.Outcome is NodeFailed { Error.Code: ErrorCodes.Cancelled }) continue;
+            if (!_running.Remove(ended.Effect.Step.Key)) continue;
+            ended.Effect.Cancellation.Dispose();
+            Record(ended.Effect.Step, ToRecord(ended.Effect.Step, ended.Effect.Attempt, ended.Outcome, ended.Effect.StartedAt, ended.FinishedAt));
         }
     }
 
@@ -263,6 +284,14 @@ internal sealed partial class ExecutionOwner
             }
 
             if (_machine?.Step(failedStep ?? "") is { } step) writer.WriteNumber("attempts", step.Attempt);
+            if (_machine?.FailedSteps is { Count: > 0 } failed)
+            {
+                // Where a resume goes on; the status trigger reads it.
+                writer.WriteStartArray("resume_at");
+                foreach (var key in failed) writer.WriteStringValue(key);
+                writer.WriteEndArray();
+            }
+
             if (error.Details is { } details)
             {
                 writer.WritePropertyName("details");

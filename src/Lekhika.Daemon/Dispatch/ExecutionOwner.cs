@@ -56,6 +56,7 @@ internal sealed partial class ExecutionOwner
     private bool _unsavedEffect;
     private bool _replayNeeded;
     private string? _lastNode;
+    private OwnerMessage? _received;
 
     public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live, bool hasSlot)
     {
@@ -86,7 +87,8 @@ internal sealed partial class ExecutionOwner
         {
             await OwnAsync();
         }
-        catch (OperationCanceledException) when (_services.AbortWorking.IsCancellationRequested)
+        catch (Exception exception) when (
+            (exception is OperationCanceledException && _services.AbortWorking.IsCancellationRequested) || exception is ChannelClosedException)
         {
             LogAborted(_services.Logger, _claim.Id);
             await GiveBackAsync();
@@ -166,6 +168,8 @@ internal sealed partial class ExecutionOwner
             return false;
         }
 
+        // A later run may take over steps and be told to do something otherwise.
+        var opening = Fence.Run > 1 ? await _services.Store.OpeningAsync(Fence.Exec, Fence.Run, _services.AbortWorking) : null;
         _workflow = workflow;
         _facts = new RunFacts
         {
@@ -178,6 +182,8 @@ internal sealed partial class ExecutionOwner
             Priority = _claim.Priority,
             CreatedAt = _claim.CreatedAt,
             StartedAt = _startedAt,
+            Instruction = opening?.Instruction,
+            InstructionAt = opening?.At ?? [],
         };
         _deadline = Earliest(_claim.TimeoutAt, _services.Options.ExecutionTimeout is { } limit ? _startedAt + limit : null);
         _live.SetPlan(workflow.Plan);
@@ -196,7 +202,7 @@ internal sealed partial class ExecutionOwner
         _deferred.Clear();
         _awaited = [];
         _totals = default;
-        if (Fence.Epoch == 1 && !_replayNeeded) return;
+        if (Fence is { Epoch: 1, Run: 1 } && !_replayNeeded) return;
 
         foreach (var record in await _services.Store.StepsAsync(Fence.Exec, Fence.Run, _services.AbortWorking))
         {

@@ -35,4 +35,6 @@ internal sealed class MemoryJournal : IJournal, IRunStore
 
     public Task<List<WaitEvent>> EventsAsync(long exec, int run, IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
         Task.FromResult(Events.Where(sent => topics.Contains(sent.Topic, StringComparer.Ordinal)).ToList());
+
+    public Task<RunOpening?> OpeningAsync(long exec, int run, CancellationToken cancellationToken) => Task.FromResult<RunOpening?>(null);
 }

@@ -40,6 +40,9 @@ internal sealed record OwnerServices
     /// <summary>Cancelled when work in flight is to be aborted (second signal, drain time over).</summary>
     public required CancellationToken AbortWorking { get; init; }
 
+    /// <summary>Takes results that the journal does not take any more, since the daemon ends.</summary>
+    public Action<Fence, IReadOnlyList<StepRecord>>? Spool { get; init; }
+
     /// <summary>Something was parked: due times may have changed.</summary>
     public Action? Parked { get; init; }
 
@@ -54,6 +57,9 @@ internal interface IRunStore
 
     /// <summary>The events of these topics that nobody has consumed.</summary>
     Task<List<WaitEvent>> EventsAsync(long exec, int run, IReadOnlyList<string> topics, CancellationToken cancellationToken);
+
+    /// <summary>How a run after the first was opened; null if nothing is known of it.</summary>
+    Task<RunOpening?> OpeningAsync(long exec, int run, CancellationToken cancellationToken);
 }
 
 /// <summary>Limits and defaults of executions.</summary>

@@ -21,12 +21,15 @@ internal sealed record Shift(
     public ConcurrentDictionary<long, Owned> Owners { get; } = new();
 }
 
-/// <summary>Stored steps and events from PostgreSQL; while it is away they are waited for.</summary>
-internal sealed class RunStore(ExecutionReader reader, EventReader events, TimeProvider time) : IRunStore
+/// <summary>Stored steps, events and openings of runs from PostgreSQL; while it is away they are waited for.</summary>
+internal sealed class RunStore(ExecutionReader reader, EventReader events, RunReader runs, TimeProvider time) : IRunStore
 {
     public Task<List<Workflows.Execution.StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken) =>
         PatientRead.RunAsync(token => reader.StepsAsync(exec, run, token), time, cancellationToken);
 
     public Task<List<WaitEvent>> EventsAsync(long exec, int run, IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
         PatientRead.RunAsync(token => events.EventsAsync(exec, run, topics, token), time, cancellationToken);
+
+    public Task<RunOpening?> OpeningAsync(long exec, int run, CancellationToken cancellationToken) =>
+        PatientRead.RunAsync(token => runs.OpeningAsync(exec, run, token), time, cancellationToken);
 }

@@ -33,6 +33,9 @@ internal sealed partial class StateDirectory : IDisposable
         }
     }
 
+    /// <summary>Whether this process holds the folder's lock.</summary>
+    public bool IsOurs => _lock is not null;
+
     /// <summary>The incarnation of the life before; null if unknown, or if the folder is another process's.</summary>
     public long? Previous()
     {

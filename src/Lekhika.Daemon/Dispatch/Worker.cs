@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using Lekhika.Daemon.Dispatch.Spooling;
 using Lekhika.Daemon.Live;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
 using Lekhika.Postgres.Signals;
+using Lekhika.Postgres.Upkeep;
 using Lekhika.Postgres.Wakeup;
 using Npgsql;
 
@@ -29,6 +31,7 @@ internal sealed partial class Worker : IIntake
     private readonly LiveExecutions _live;
     private readonly DaemonState _state;
     private readonly StateDirectory _directory;
+    private readonly Spool _spool;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
@@ -37,10 +40,10 @@ internal sealed partial class Worker : IIntake
 
     public Worker(
         Database database, WorkerSettings settings, DatabaseMonitor monitor, DatabaseClock clock, DefinitionCache definitions, LiveExecutions live,
-        DaemonState state, StateDirectory directory, ExecutionSlots slots, TimeProvider time, ILoggerFactory loggers)
+        DaemonState state, StateDirectory directory, Spool spool, ExecutionSlots slots, TimeProvider time, ILoggerFactory loggers)
     {
         (_database, _settings, _monitor, _clock, _definitions) = (database, settings, monitor, clock, definitions);
-        (_live, _state, _directory, Slots, _time, _loggers) = (live, state, directory, slots, time, loggers);
+        (_live, _state, _directory, _spool, Slots, _time, _loggers) = (live, state, directory, spool, slots, time, loggers);
         _logger = loggers.CreateLogger<Worker>();
     }
 
@@ -67,7 +70,9 @@ internal sealed partial class Worker : IIntake
             }
             catch (Exception exception) when (Database.IsTransient(exception))
             {
-                LogNotBegun(_logger, exception.Message);
+                var reason = (exception as PostgresException)?.MessageText ?? exception.Message;
+                if (reason != _state.WorkerProblem) LogNotBegun(_logger, reason);
+                _state.WorkerProblem = reason;
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None);
             }
         }
@@ -134,7 +139,7 @@ internal sealed partial class Worker : IIntake
         }
         catch (TimeoutException)
         {
-            throw new IntakeClosedException(_state.DatabaseProblem ?? "the worker is starting");
+            throw new IntakeClosedException(_state.DatabaseProblem ?? _state.WorkerProblem ?? "the worker is starting");
         }
     }
 
@@ -142,16 +147,23 @@ internal sealed partial class Worker : IIntake
 
     private async Task WorkAsync(CancellationToken claimStopping, CancellationToken abortWorking)
     {
+        // A platform that debits by the hook must not miss an execution: without it no work is begun.
+        if (await new CompletionHook(_database).SetAsync(_settings.CompletionHook, claimStopping)) LogHook(_logger, _settings.CompletionHook ?? "none");
         if (_directory.Previous() is { } previous)
         {
             var taken = await new QueueReader(_database).TakeOverAsync(previous, _settings.Identity.Host, claimStopping);
             if (taken > 0) LogTakenOver(_logger, taken, previous);
         }
 
+        // In this order: its claims are taken back by now, and nothing is claimed yet.
+        if (_directory.IsOurs)
+            await new SpoolReplay(_spool, new LateResults(_database), _state, _time, _loggers.CreateLogger<SpoolReplay>()).RunAsync(claimStopping);
+
         await using var incarnation = await Incarnation.BeginAsync(
             _database, _settings.Identity, _settings.Lease, _settings.Heartbeat, _time, _loggers.CreateLogger<Incarnation>(), claimStopping);
         _directory.Remember(incarnation.Number);
         _state.Incarnation = incarnation.Number;
+        _state.WorkerProblem = null;
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(abortWorking, incarnation.Revoked);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(claimStopping, incarnation.Revoked);
         var shift = Assemble(incarnation, abort.Token);
@@ -213,7 +225,7 @@ internal sealed partial class Worker : IIntake
         var owners = new OwnerServices
         {
             Journal = journal,
-            Store = new RunStore(new ExecutionReader(_database), events, _time),
+            Store = new RunStore(new ExecutionReader(_database), events, new RunReader(_database), _time),
             Definitions = _definitions,
             Slots = Slots,
             Live = _live,
@@ -226,6 +238,11 @@ internal sealed partial class Worker : IIntake
             AbortWorking = abortWorking,
             Parked = housekeeping.HintTimers,
             ParkedAwaiting = delivery.LookAgain,
+            Spool = (fence, steps) =>
+            {
+                var entry = new JournalEntry { Fence = fence, Kind = JournalKind.Append, Steps = steps };
+                if (_spool.Save(incarnation.Number, _settings.Identity.WorkerId, entry)) _state.Spool.CountSaved();
+            },
         };
         shift = new Shift(incarnation, journal, claims, housekeeping, delivery, new Submitter(_database), owners);
         return shift;
@@ -270,7 +287,8 @@ internal sealed partial class Worker : IIntake
                 WorkerId = _settings.Identity.WorkerId,
                 CreatedAt = claim.CreatedAt,
                 InputsText = claim.Inputs,
-                DefinitionText = claim.Definition,
+                // A later run of an inline definition may run an edited one, which is known by its hash.
+                DefinitionText = claim.DefinitionHash is null ? claim.Definition : null,
             },
             claim.Status,
             claim.StartedAt);
@@ -355,6 +373,9 @@ internal sealed partial class Worker : IIntake
 
     [LoggerMessage(3505, LogLevel.Warning, "Could not sign off ({Reason}); others take over when the lease lapses")]
     private static partial void LogNotSignedOff(ILogger logger, string reason);
+
+    [LoggerMessage(3507, LogLevel.Information, "Completion hook of the database: {Function}")]
+    private static partial void LogHook(ILogger logger, string function);
 
     [LoggerMessage(3506, LogLevel.Warning, "The worker could not begin: {Reason}. Trying again.")]
     private static partial void LogNotBegun(ILogger logger, string reason);

@@ -22,5 +22,8 @@ internal sealed record WorkerSettings
     /// <summary>Whether to LISTEN; false polls only.</summary>
     public required bool Listen { get; init; }
 
+    /// <summary>The SQL function to be told of every final state, <c>schema.function</c>; null for none.</summary>
+    public string? CompletionHook { get; init; }
+
     public required OwnerOptions Owners { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Dispatch.Spooling;
 using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
@@ -11,6 +12,7 @@ using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
 using Lekhika.Postgres.Signals;
+using Lekhika.Postgres.Upkeep;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 
@@ -38,6 +40,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly DatabaseMonitor _monitor;
     private readonly StateDirectory _directory;
     private readonly Worker _worker;
+    private readonly Upkeep _upkeep;
     private readonly WebApplication _http;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -58,12 +61,17 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         var reader = new ExecutionReader(_database);
         _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync);
         _monitor = new DatabaseMonitor(_database, _state, clock, time, loggers.CreateLogger<DatabaseMonitor>());
-        _directory = new StateDirectory(
-            options.Worker.StateDirectory, $"{_database.Host}/{_database.Name}/{options.Database.Schema}", loggers.CreateLogger<StateDirectory>());
+        var place = $"{_database.Host}/{_database.Name}/{options.Database.Schema}";
+        _directory = new StateDirectory(options.Worker.StateDirectory, place, loggers.CreateLogger<StateDirectory>());
+        var spool = new Spool(options.Worker.StateDirectory, place, time, loggers.CreateLogger<Spool>());
         Live = new LiveExecutions();
         _worker = new Worker(
-            _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory,
+            _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory, spool,
             new ExecutionSlots(options.Worker.Concurrency), time, loggers);
+        _upkeep = new Upkeep(new CompletionHook(_database), new Retention(_database), _monitor, _state, time, loggers.CreateLogger<Upkeep>())
+        {
+            Ages = Ages(options),
+        };
         _http = HttpServer.Build(new HttpServerContext
         {
             Server = options.Server,
@@ -73,7 +81,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Intake = _worker,
             Live = Live,
             State = _state,
-            Store = new ExecutionStore(reader),
+            Store = new ExecutionStore(reader, new RunReader(_database)),
             Signals = new SignalStore(new SignalWriter(_database)),
             Compiler = _compiler,
             Clock = clock,
@@ -113,6 +121,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await host._http.StartAsync(cancellationToken);
         host._background.Add(host._monitor.RunAsync(host._end.Token));
         host._background.Add(host.WatchModelsAsync(host._end.Token));
+        host._background.Add(host._upkeep.RunAsync(host._end.Token));
         await host._monitor.Tried.Task.WaitAsync(cancellationToken);
         return host;
     }
@@ -137,6 +146,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _names.Replace(options.Models);
         _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time, _children));
         _definitions.Clear();
+        _upkeep.Ages = Ages(options);
     }
 
     public async ValueTask DisposeAsync()
@@ -178,6 +188,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         }
     }
 
+    private static RetentionAges Ages(DaemonOptions options) => new(options.Retention.Completed, options.Retention.Failed, options.Retention.Cancelled);
+
     private static Dispatch.WorkerSettings Settings(DaemonOptions options) => new()
     {
         Identity = new WorkerIdentity
@@ -194,6 +206,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         Heartbeat = options.Worker.Heartbeat,
         DrainTimeout = options.Worker.DrainTimeout,
         Listen = options.Database.Listen != ListenMode.Off,
+        CompletionHook = options.Database.CompletionHook,
         Owners = new OwnerOptions
         {
             MaxRescues = options.Worker.MaxRescues,

@@ -6,17 +6,16 @@ namespace Lekhika.Daemon.Http;
 /// <summary>Stop, pause and resume: changes of status as SQL would make them, answered after their commit.</summary>
 internal sealed class ControlEndpoints(HttpServerContext services, ExecutionLookup lookup, Peers peers)
 {
-    public Task StopAsync(HttpContext context) => RunAsync(context, "cancelled", "stopped", static status => status != "cancelled");
+    public Task StopAsync(HttpContext context) => RunAsync(context, RouteId.Of(context), "cancelled", "stopped", static status => status != "cancelled");
 
     public Task PauseAsync(HttpContext context) =>
-        RunAsync(context, "paused", "paused; calls in flight end first", static status => status != "paused");
+        RunAsync(context, RouteId.Of(context), "paused", "paused; calls in flight end first", static status => status != "paused");
 
     // "running" over a finished one would begin a new run, so only what is paused is touched.
-    public Task ResumeAsync(HttpContext context) => RunAsync(context, "running", "resumed", static status => status == "paused");
+    public Task ResumeAsync(HttpContext context, Guid id) => RunAsync(context, id, "running", "resumed", static status => status == "paused");
 
-    private async Task RunAsync(HttpContext context, string wanted, string done, Func<string, bool> changes)
+    private async Task RunAsync(HttpContext context, Guid id, string wanted, string done, Func<string, bool> changes)
     {
-        var id = RouteId.Of(context);
         var row = await lookup.RowAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
         if (Terminal.Is(row.Status)) throw Finished(id, row.Status, wanted);
         if (!changes(row.Status))

@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.Resume;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Http.Status;
 
@@ -53,6 +54,7 @@ internal static class HttpServer
         var status = new StatusEndpoint(context, lookup, peers);
         var events = new EventsEndpoint(context, lookup, peers, app.Lifetime.ApplicationStopping);
         var control = new ControlEndpoints(context, lookup, peers);
+        var resume = new ResumeEndpoint(context, lookup, control);
         var validate = new ValidateEndpoint(context);
         var signals = new SignalEndpoints(context, lookup);
 
@@ -64,10 +66,12 @@ internal static class HttpServer
         app.MapPost("/execute", (RequestDelegate)execute.HandleAsync);
         app.MapPost("/stop/{id}", (RequestDelegate)control.StopAsync);
         app.MapPost("/pause/{id}", (RequestDelegate)control.PauseAsync);
-        app.MapPost("/resume/{id}", (RequestDelegate)control.ResumeAsync);
         app.MapPost("/executions/{id}/signals", (RequestDelegate)signals.SendAsync);
         app.MapPost("/approve/{id}", (RequestDelegate)signals.ApproveAsync);
         app.MapPost("/reject/{id}", (RequestDelegate)signals.RejectAsync);
+        app.MapPost("/resume", (RequestDelegate)resume.FromBodyAsync);
+        app.MapPost("/resume/{id}", (RequestDelegate)resume.FromPathAsync);
+        app.MapPost("/retry/{id}", (RequestDelegate)resume.FromPathAsync);
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
     }
 

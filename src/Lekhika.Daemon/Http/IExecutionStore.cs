@@ -20,10 +20,13 @@ internal interface IExecutionStore
     /// run again (<c>running</c>) and is not paused.
     /// </summary>
     Task<Standing?> SetStatusAsync(Guid id, string status, CancellationToken cancellationToken);
+
+    /// <summary>Opens the next run of one that failed; committed when it returns. Null if there is no such row.</summary>
+    Task<(bool Opened, Standing Standing)?> OpenRunAsync(NextRun next, CancellationToken cancellationToken);
 }
 
 /// <summary>The same, from PostgreSQL.</summary>
-internal sealed class ExecutionStore(ExecutionReader reader) : IExecutionStore
+internal sealed class ExecutionStore(ExecutionReader reader, RunReader runs) : IExecutionStore
 {
     public Task<ExecutionRow?> FindAsync(Guid id, CancellationToken cancellationToken) => reader.FindAsync(id, cancellationToken);
 
@@ -34,4 +37,6 @@ internal sealed class ExecutionStore(ExecutionReader reader) : IExecutionStore
     // No reason is given along: it would be written even where the change of status is refused.
     public Task<Standing?> SetStatusAsync(Guid id, string status, CancellationToken cancellationToken) =>
         status == "running" ? reader.ResumeAsync(id, cancellationToken) : reader.SetStatusAsync(id, status, reason: null, cancellationToken);
+
+    public Task<(bool Opened, Standing Standing)?> OpenRunAsync(NextRun next, CancellationToken cancellationToken) => runs.OpenAsync(next, cancellationToken);
 }

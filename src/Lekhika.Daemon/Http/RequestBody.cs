@@ -40,6 +40,22 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    /// <summary>The same where a body may be left out; null if it is.</summary>
+    /// <exception cref="RequestException">It is there and not a JSON object.</exception>
+    public static async Task<RequestBody?> ReadOptionalAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength == 0) return null;
+        if (context.Request.ContentLength is null)
+        {
+            // Whether a body without a length holds anything is known once it is looked into.
+            var begun = await context.Request.BodyReader.ReadAsync(context.RequestAborted);
+            context.Request.BodyReader.AdvanceTo(begun.Buffer.Start);
+            if (begun.Buffer.IsEmpty && begun.IsCompleted) return null;
+        }
+
+        return await ReadAsync(context);
+    }
+
     public void Dispose()
     {
         _document.Dispose();

@@ -30,6 +30,13 @@ internal sealed class WorkerEndpoint(HttpServerContext services)
         writer.WriteNumber("failed"u8, state.Finished.Failed);
         writer.WriteNumber("cancelled"u8, state.Finished.Cancelled);
         writer.WriteEndObject();
+        WriteNumber(writer, "hooksWaiting"u8, state.HooksWaiting);
+        writer.WriteStartObject("spool"u8);
+        writer.WriteNumber("saved"u8, state.Spool.Saved);
+        writer.WriteNumber("replayed"u8, state.Spool.Replayed);
+        writer.WriteNumber("rejected"u8, state.Spool.Rejected);
+        writer.WriteNumber("corrupt"u8, state.Spool.Corrupt);
+        writer.WriteEndObject();
         writer.WriteNumber("uptime"u8, _process.UptimeSeconds);
         ProcessFacts.WriteMemory(writer, "memoryUsage"u8);
         WriteLanes(writer, services.Lanes());

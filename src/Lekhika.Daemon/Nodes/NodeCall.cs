@@ -59,4 +59,23 @@ internal sealed record RunFacts
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>What people want done otherwise in this run; null for nothing.</summary>
+    public string? Instruction { get; init; }
+
+    /// <summary>Keys of the steps that <see cref="Instruction"/> is for, each with everything inside it.</summary>
+    public IReadOnlyList<string> InstructionAt { get; init; } = [];
+
+    /// <summary>What people want done otherwise in a step; null for nothing.</summary>
+    public string? InstructionFor(string stepKey)
+    {
+        if (Instruction is null) return null;
+        foreach (var key in InstructionAt)
+        {
+            var isInside = stepKey.Length > key.Length && stepKey[key.Length] == '[' && stepKey.StartsWith(key, StringComparison.Ordinal);
+            if (isInside || stepKey == key) return Instruction;
+        }
+
+        return null;
+    }
 }

@@ -57,7 +57,7 @@ public sealed class ExecutionReader(Database database)
         return await command.ExecuteScalarAsync(cancellationToken) as long?;
     }
 
-    /// <summary>The stored records of one run.</summary>
+    /// <summary>The stored records of one run, and those of earlier runs that it takes over.</summary>
     public async Task<List<StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);

@@ -42,12 +42,29 @@ BEGIN
       FROM fresh f
      WHERE f.rev = 0 AND (f.status = 'paused' OR (f.status IN ('pending', 'running', 'waiting') AND f.run_at > now()));
 
+    -- Insertions of what has run and was removed by retention since.
+    IF EXISTS (SELECT FROM {schema}.tombstones) THEN
+        PERFORM {schema}.mark_repeated(ARRAY(SELECT f.seq FROM fresh f WHERE f.rev = 0));
+    END IF;
+
     PERFORM {schema}.nudge();
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER lekhika_feed AFTER INSERT ON {schema}.workflow_executions
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION {schema}.feed();
+
+-- Stores a definition and keeps it from being swept away until the transaction that names it is over.
+CREATE FUNCTION {schema}.keep(p_hash uuid, p_definition jsonb) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+BEGIN
+    LOOP
+        INSERT INTO {schema}.definitions (hash, definition) VALUES (p_hash, p_definition) ON CONFLICT (hash) DO NOTHING;
+        PERFORM FROM {schema}.definitions d WHERE d.hash = p_hash FOR KEY SHARE;
+        EXIT WHEN FOUND;
+    END LOOP;
+END $$;
 
 -- Keeps definition_hash true and the content in definitions, so that a claim pins a definition by its hash alone.
 CREATE FUNCTION {schema}.pin_definition() RETURNS trigger
@@ -58,8 +75,7 @@ BEGIN
         NEW.definition_hash := NULL;
     ELSE
         NEW.definition_hash := {schema}.hash_of(NEW.definition);
-        INSERT INTO {schema}.definitions (hash, definition) VALUES (NEW.definition_hash, NEW.definition)
-            ON CONFLICT (hash) DO NOTHING;
+        PERFORM {schema}.keep(NEW.definition_hash, NEW.definition);
     END IF;
     RETURN NEW;
 END $$;

@@ -6,6 +6,9 @@
 --   paused             resume     –        cancel     resume               refused
 --   finished           new run    refused  refused    new run              refused
 --
+-- The new run of a failed execution goes on where it failed, with every finished step in place and the definition it was pinned to, as a retry over
+-- HTTP does; if the same UPDATE changes what it runs or runs on, and after completed and cancelled, it begins from the start.
+--
 -- Refused keeps the old value and says so in a NOTICE: an UPDATE of thousands of rows must not fail for one of them. The trigger
 -- touches nothing but its own row and append-only tables, so it can neither deadlock with the daemon nor wait for it; whoever owns the
 -- execution obeys the row as it stands.
@@ -15,6 +18,7 @@ AS $$
 DECLARE
     was text := OLD.status;
     kind text;
+    carries boolean;
 BEGIN
     kind := CASE
         WHEN was = 'pending' AND NEW.status = 'running' THEN 'same'
@@ -43,6 +47,9 @@ BEGIN
         SELECT c.seq, 'orphan' FROM {schema}.workflow_executions c
          WHERE c.parent_id = OLD.id AND c.status NOT IN ('completed', 'failed', 'cancelled');
     ELSIF kind = 'run' THEN
+        carries := was = 'failed' AND NEW.inputs IS NOT DISTINCT FROM OLD.inputs AND NEW.definition IS NOT DISTINCT FROM OLD.definition
+                   AND NEW.workflow_id IS NOT DISTINCT FROM OLD.workflow_id
+                   AND EXISTS (SELECT FROM {schema}.workflow_execution_steps s WHERE s.seq = OLD.seq);
         -- The run is opened here, in the same UPDATE: an owner of the run before proves the wrong run from now on.
         NEW.run := OLD.run + 1;
         NEW.attempts := OLD.attempts + 1;
@@ -59,11 +66,13 @@ BEGIN
         IF NEW.timeout_at <= clock_timestamp() THEN
             NEW.timeout_at := NULL;
         END IF;
-        NEW.definition_hash := NULL;
+        NEW.definition_hash := CASE WHEN carries THEN OLD.definition_hash END;
         NEW.tokens_in := 0;
         NEW.tokens_out := 0;
         NEW.words := 0;
-        INSERT INTO {schema}.execution_runs (seq, run, reason) VALUES (OLD.seq, NEW.run, 'status set to pending');
+        INSERT INTO {schema}.execution_runs (seq, run, definition_hash, reason, takes_over)
+        VALUES (OLD.seq, NEW.run, NEW.definition_hash, 'status set to pending',
+                CASE WHEN carries THEN {schema}.carry(OLD.seq, OLD.run, {schema}.resume_at(OLD.error_details)) END);
     END IF;
 
     INSERT INTO {schema}.commands (exec, kind) VALUES (OLD.seq, kind);

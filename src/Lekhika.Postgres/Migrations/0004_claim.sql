@@ -95,7 +95,9 @@ BEGIN
 
     INSERT INTO {schema}.held AS h (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
     SELECT g.exec, p_inc, g.epoch + 1, e.run, g.tenant, g.pri, CASE WHEN g.run = e.run THEN g.rescues ELSE 0 END,
-           COALESCE(CASE WHEN g.run = e.run THEN g.hash END, CASE WHEN e.definition IS NULL THEN w.definition_hash END)
+           COALESCE(CASE WHEN g.run = e.run THEN g.hash END,
+                    CASE WHEN e.run > 1 THEN (SELECT x.definition_hash FROM {schema}.execution_runs x WHERE x.seq = e.seq AND x.run = e.run) END,
+                    CASE WHEN e.definition IS NULL THEN w.definition_hash END)
       FROM unnest(g_exec, g_epoch, g_tenant, g_pri, g_rescues, g_run, g_hash) AS g (exec, epoch, tenant, pri, rescues, run, hash)
       JOIN {schema}.workflow_executions e ON e.seq = g.exec
       LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id

@@ -16,6 +16,17 @@ BEGIN
         RAISE EXCEPTION 'there is no workflow %', p_workflow_id USING ERRCODE = 'foreign_key_violation';
     END IF;
 
+    -- Ran, and was removed by retention since.
+    SELECT false, false, t.id, t.seq, t.status, t.run, t.request_hash, t.created_at
+      INTO created, claimed, id, exec, status, run, request_hash, created_at
+      FROM {schema}.tombstones t
+     WHERE t.id = p_id OR (p_idempotency_key IS NOT NULL AND t.idempotency_key = p_idempotency_key)
+     ORDER BY t.id = p_id DESC
+     LIMIT 1;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+
     claimed := p_claim AND (p_run_at IS NULL OR p_run_at <= now());
     IF claimed THEN
         PERFORM FROM {schema}.workers w WHERE w.inc = p_inc AND NOT w.revoked FOR SHARE;

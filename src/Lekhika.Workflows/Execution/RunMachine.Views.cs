@@ -84,6 +84,31 @@ public sealed partial class RunMachine
         return outputs;
     }
 
+    /// <summary>
+    /// Keys of the steps whose failure failed the run, in graph order: where another run goes on. Of a scope that failed by its iterations the
+    /// steps inside that did it.
+    /// </summary>
+    public IReadOnlyList<string> FailedSteps => [.. FailedIn(_root)];
+
+    private static IEnumerable<string> FailedIn(GraphState graph)
+    {
+        foreach (var step in graph.Steps)
+        {
+            if (!IsFatal(step.Node)) continue;
+            var inside = false;
+            foreach (var iteration in step.Scope?.Iterations.Values.OrderBy(it => it.Iteration) ?? Enumerable.Empty<GraphState>())
+            {
+                foreach (var key in FailedIn(iteration))
+                {
+                    inside = true;
+                    yield return key;
+                }
+            }
+
+            if (!inside && step.Facts?.Final is { Outcome: StepOutcome.Failed }) yield return step.Key;
+        }
+    }
+
     private StepState? FindStep(string key)
     {
         ArgumentNullException.ThrowIfNull(key);

@@ -31,8 +31,9 @@ public sealed class ControlTests
     [InlineData("stop", "completed")]
     [InlineData("stop", "cancelled")]
     [InlineData("pause", "failed")]
-    [InlineData("resume", "failed")]
     [InlineData("resume", "completed")]
+    [InlineData("resume", "cancelled")]
+    [InlineData("retry", "completed")]
     public async Task A_finished_one_is_a_409_with_its_status(string verb, string status)
     {
         await using var server = await TestServer.StartAsync();
@@ -45,13 +46,15 @@ public sealed class ControlTests
     }
 
     [Fact]
-    public async Task Resuming_what_runs_changes_nothing()
+    public async Task Resuming_what_runs_is_a_409_that_says_why_and_changes_nothing()
     {
         await using var server = await TestServer.StartAsync();
         server.Store.Put(TestServer.Row(Id, "waiting"));
         var (response, body) = await server.PostAsync($"/resume/{Id}");
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Equal("conflict", body.GetProperty("code").GetString());
         Assert.Equal("waiting", body.GetProperty("status").GetString());
+        Assert.Contains("waiting", body.GetProperty("error").GetString(), StringComparison.Ordinal);
         Assert.Equal(0, server.Intake.Hints);
     }
 

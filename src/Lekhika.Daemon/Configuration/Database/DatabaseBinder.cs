@@ -57,7 +57,7 @@ internal static class DatabaseBinder
             builder.NoResetOnClose = true;
         }
 
-        return new(new Secret(builder.ConnectionString), Display(builder), schema, builder.MaxPoolSize, listen);
+        return new(new Secret(builder.ConnectionString), Display(builder), schema, builder.MaxPoolSize, listen, values.Find(DatabaseSettings.CompletionHook));
 
         void Fill(Setting setting, string keyword, string? value)
         {

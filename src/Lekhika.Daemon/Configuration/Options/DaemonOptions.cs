@@ -49,7 +49,9 @@ internal enum ListenMode
 /// <param name="Schema">Schema of the daemon's tables.</param>
 /// <param name="PoolSize">Most connections open at once; in the connection string already.</param>
 /// <param name="Listen">Whether to be woken by LISTEN.</param>
-internal sealed record DatabaseOptions(Secret ConnectionString, string Display, string Schema, int PoolSize, ListenMode Listen);
+/// <param name="CompletionHook">The SQL function to be told of every final state, <c>schema.function</c>; null for none.</param>
+internal sealed record DatabaseOptions(
+    Secret ConnectionString, string Display, string Schema, int PoolSize, ListenMode Listen, string? CompletionHook = null);
 
 /// <summary>The HTTP server.</summary>
 /// <param name="Urls">TCP addresses to listen on; may be empty if there is a socket.</param>

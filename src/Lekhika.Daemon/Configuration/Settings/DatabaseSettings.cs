@@ -68,8 +68,24 @@ internal static class DatabaseSettings
         Default = "auto",
     };
 
+    public static readonly Setting<string> CompletionHook = new("database", "completion_hook", SettingTypes.TextOf(
+        "schema.function, both of letters, digits and underscores", IsFunctionName))
+    {
+        Description = "SQL function that is called with (execution id uuid, status text, tokens bigint, words bigint) in the transaction that records a final state. "
+            + "The same for all daemons on one database.",
+        DefaultNote = "none is called",
+    };
+
     public static readonly SettingSection Section = new("database", "The PostgreSQL database that holds everything.",
-        [Url, Host, Port, Name, User, Password, PasswordFile, Schema, PoolSize, Listen]);
+        [Url, Host, Port, Name, User, Password, PasswordFile, Schema, PoolSize, Listen, CompletionHook]);
+
+    private static bool IsFunctionName(string name) =>
+        name.Split('.') is [var schema, var function] && IsPlainName(schema) && IsPlainName(function);
+
+    private static bool IsPlainName(string name) =>
+        name.Length is > 0 and <= 63
+        && !char.IsAsciiDigit(name[0])
+        && name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '_');
 
     private static bool IsSchemaName(string name) =>
         name.Length is > 0 and <= 63

@@ -8,7 +8,7 @@ internal sealed class StatusFields
         "status", "message", "startTime", "endTime", "duration", "error", "error_message", "errorDetails", "progress", "currentNode", "currentNodeId",
         "nodeName", "nodeType", "nodeIndex", "totalNodes", "nodeResults", "processingSteps", "currentOutput", "aiResponse", "aiThinking",
         "thinkingHistory", "currentPhase", "phaseDescription", "providerName", "allFormats", "storyContext", "tokens", "words", "cost",
-        "chaptersGenerated", "chapterInfo", "result", "failedNodeId", "resumable", "checkpointData", "userInput", "workflow", "timestamp",
+        "chaptersGenerated", "chapterInfo", "result", "failedNodeId", "failedNodeName", "resumable", "checkpointData", "userInput", "workflow", "timestamp",
         "runNumber", "waitingFor", "queuePosition", "steps", "workerId", "workflowId", "userId", "priority", "createdAt", "tokensIn", "tokensOut", "runAt",
     ];
 

@@ -119,21 +119,15 @@ internal sealed partial class StatusWriter(Utf8JsonWriter writer, StatusPicture 
 
     private void WriteOrigin()
     {
-        if (fields.Has("failedNodeId"))
-        {
-            writer.WriteString("failedNodeId"u8, picture.Status == "failed"
-                ? picture.Steps.LastOrDefault(static step => step.Status == "failed")?.NodeId ?? picture.CurrentNodeId
-                : null);
-        }
-
-        if (fields.Has("resumable")) writer.WriteBoolean("resumable"u8, picture.Status is "paused");
-        if (fields.Has("checkpointData")) WriteEmptyObject("checkpointData"u8);
+        var (failedId, failedName) = FailedNode();
+        if (fields.Has("failedNodeId")) writer.WriteString("failedNodeId"u8, failedId);
+        if (fields.Has("failedNodeName")) writer.WriteString("failedNodeName"u8, failedName);
+        if (fields.Has("resumable")) writer.WriteBoolean("resumable"u8, picture.Status is "paused" or "failed");
+        if (fields.Has("checkpointData")) WriteCheckpoint(failedId, failedName);
         if (fields.Has("userInput"))
         {
             writer.WritePropertyName("userInput"u8);
-            if (picture.Inputs.Text is { } text) writer.WriteRawValue(text, skipInputValidation: true);
-            else if (picture.Inputs.Element is { } element) writer.WriteRaw(element);
-            else WriteEmptyObject();
+            WriteInputs();
         }
 
         if (fields.Has("workflow")) WriteWorkflow();

@@ -27,7 +27,7 @@ internal sealed class ModelCalls(IModelCaller models, Func<string?, string?> res
         var request = new ModelRequest
         {
             Model = model,
-            Messages = messages,
+            Messages = Instruct(call, messages),
             Format = format,
             Temperature = config.Number("temperature"),
             MaxTokens = maxTokens,
@@ -47,6 +47,19 @@ internal sealed class ModelCalls(IModelCaller models, Func<string?, string?> res
             return (null, new NodeFailed(
                 new StepError(CodeOf(exception.Failure), $"Node '{call.Step.Node.Id}': {exception.Message}", exception.Retryable)));
         }
+    }
+
+    /// <summary>Puts the instruction that a run was begun again with behind the last question. What only helps, such as a summary, is left as it is.</summary>
+    private static ImmutableArray<ModelMessage> Instruct(NodeCall call, ImmutableArray<ModelMessage> messages)
+    {
+        if (call.Step.Node.Definition.Type == NodeExpansion.SummaryType || call.Run.InstructionFor(call.Step.Key) is not { } instruction) return messages;
+        for (var i = messages.Length - 1; i >= 0; i--)
+        {
+            if (messages[i].Role != "user") continue;
+            return messages.SetItem(i, messages[i] with { Content = $"{messages[i].Content}\n\nThis is another attempt. Follow this instruction: {instruction}" });
+        }
+
+        return messages.Add(new ModelMessage("user", instruction));
     }
 
     /// <summary>What a call cost.</summary>

@@ -105,6 +105,21 @@ internal sealed class FakeStore : IExecutionStore
         if (!isOver) row = _rows[id] = row with { Status = status };
         return Task.FromResult<Standing?>(new Standing(row.Exec, row.Status, row.Run));
     }
+
+    public NextRun? Opened { get; private set; }
+
+    public Task<(bool Opened, Standing Standing)?> OpenRunAsync(NextRun next, CancellationToken cancellationToken)
+    {
+        if (!_rows.TryGetValue(next.Id, out var row)) return Task.FromResult<(bool, Standing)?>(null);
+        var opens = row.Status == "failed" && row.Run == next.Run;
+        if (opens)
+        {
+            row = _rows[next.Id] = row with { Status = "pending", Run = row.Run + 1 };
+            Opened = next;
+        }
+
+        return Task.FromResult<(bool, Standing)?>((opens, new Standing(row.Exec, row.Status, row.Run)));
+    }
 }
 
 /// <summary>Finds fault with a definition without nodes, and with nodes of type <c>sracping</c>.</summary>

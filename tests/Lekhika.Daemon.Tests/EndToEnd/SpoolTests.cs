@@ -1,0 +1,55 @@
+using Lekhika.Daemon.Tests.EndToEnd.Support;
+using Xunit;
+
+namespace Lekhika.Daemon.Tests.EndToEnd;
+
+/// <summary>Results that could not be written before the daemon ended.</summary>
+public sealed class SpoolTests(Servers servers)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_result_that_found_no_database_before_the_stop_is_there_after_the_next_start_and_the_model_is_not_asked_again()
+    {
+        await using var scene = await Scene.BeginAsync(servers, ownCluster: true);
+        // One slot for two executions: the result that comes second waits for it while the first one waits for the database.
+        var first = await scene.DaemonAsync(static setup =>
+        {
+            setup.Settings["worker.drain_timeout"] = "2s";
+            setup.Settings["worker.concurrency"] = "1";
+        });
+        var kept = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 20, "kept"), "after {{ nodes.a.tokens_out }}"));
+        var stopped = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 20, "stopped"), Flows.Say("never")));
+        await scene.UntilOllamaAsync(static stats => stats.Generating == 2);
+        await scene.UntilAsync(kept, "running");
+        await scene.UntilAsync(stopped, "running");
+        await scene.Cluster.StopAsync("immediate");
+        await scene.UntilOllamaAsync(static stats => stats.Completed == 2);
+        Assert.Equal(0, await first.StopAsync(Cancellation));
+
+        var spool = Path.Combine(first.StateDirectory, "spool");
+        Assert.Equal(2, Directory.GetFiles(spool, "*.json").Length);
+        Assert.Empty(Directory.GetFiles(spool, "*.new"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Directory.GetFiles(spool, "*.json")[0]));
+        var torn = await File.ReadAllBytesAsync(Directory.GetFiles(spool, "*.json")[0], Cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(spool, "000000000000000-1-1-1.json"), torn[..^3], Cancellation);
+
+        await scene.Cluster.StartAsync();
+        // Its connections of before are found broken first.
+        await scene.UntilAsync(stopped, "running");
+        await scene.SetStatusAsync(stopped, "cancelled");
+        var second = await scene.DaemonAsync(setup => setup.StateDirectory = first.StateDirectory);
+        await second.LogAsync(Cancellation, "results of this worker's life before are in the database now");
+        var end = await scene.EndAsync(kept);
+        Assert.True(end.Status == "completed", $"{end}");
+        Assert.Equal(["a succeeded", "b succeeded"], await scene.StepsAsync(kept));
+        Assert.Equal(1, scene.Ollama.Stats.Seen.Count(static request => request.Body.Contains("kept", StringComparison.Ordinal)));
+        Assert.Equal(1, scene.Ollama.Stats.Seen.Count(static request => request.Body.Contains("after 40", StringComparison.Ordinal)));
+
+        Assert.Empty(await scene.StepsAsync(stopped));
+        Assert.Equal("cancelled", await scene.StatusAsync(stopped));
+        Assert.Empty(Directory.GetFiles(spool, "*.json"));
+        Assert.Single(Directory.GetFiles(Path.Combine(spool, "rejected")));
+        Assert.Single(Directory.GetFiles(Path.Combine(spool, "corrupt")));
+    }
+}
