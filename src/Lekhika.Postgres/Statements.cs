@@ -37,7 +37,14 @@ internal sealed partial class Statements
 
     public string Holdings => field ??= Text("SELECT * FROM {schema}.holdings($1, $2)");
 
-    public string Lists => field ??= Text("SELECT class, pri, tenant, head FROM {schema}.lists($1)");
+    public string Lists => field ??= Text("SELECT class, pri, tenant, waited FROM {schema}.lists($1, $2, $3, $4)");
+
+    public string HasLimits => field ??= Text("SELECT {schema}.has_limits()");
+
+    public string Admit => field ??= Text(
+        "SELECT p_class, p_pri, p_tenant, p_mark, p_take, more FROM {schema}.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+
+    public string CountClaims => field ??= Text("SELECT {schema}.count_claims($1, $2, $3, $4, $5, $6)");
 
     public string Obey => field ??= Text("SELECT {schema}.obey($1)");
 

@@ -11,9 +11,13 @@ namespace Lekhika.Daemon.Dispatch;
 /// </summary>
 internal sealed partial class ClaimLoop
 {
+    private static readonly TimeSpan LimitsAge = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LimitedPause = TimeSpan.FromMilliseconds(10);
+
     private readonly QueueReader _queue;
     private readonly Incarnation _incarnation;
     private readonly ExecutionSlots _slots;
+    private readonly LimitedClaims _limited;
     private readonly ClaimPlan _plan;
     private readonly Func<int> _room;
     private readonly Action<ClaimedExecution> _start;
@@ -23,22 +27,27 @@ internal sealed partial class ClaimLoop
     private readonly WakeSignal _wake;
     private long _lastProgress;
     private volatile bool _isShort;
+    private long _limitsAsked;
+    private bool _hasAskedLimits;
+    private QueueList? _beyond;
 
     /// <param name="queue">The statements.</param>
+    /// <param name="limited">The statements under limits.</param>
     /// <param name="incarnation">Who claims.</param>
     /// <param name="slots">What may be filled.</param>
     /// <param name="room">How many more executions may be held in memory.</param>
     /// <param name="start">Given each claim, with a slot taken for it; must be quick.</param>
     /// <param name="pollInterval">How often to look without being woken.</param>
+    /// <param name="priorityAgeing">Time waited that counts for one priority; zero for none.</param>
     /// <param name="time">For timers.</param>
     /// <param name="logger">For the log.</param>
     public ClaimLoop(
-        QueueReader queue, Incarnation incarnation, ExecutionSlots slots, Func<int> room, Action<ClaimedExecution> start,
-        TimeSpan pollInterval, TimeProvider time, ILogger logger)
+        QueueReader queue, LimitedClaims limited, Incarnation incarnation, ExecutionSlots slots, Func<int> room, Action<ClaimedExecution> start,
+        TimeSpan pollInterval, TimeSpan priorityAgeing, TimeProvider time, ILogger logger)
     {
-        (_queue, _incarnation, _slots, _room, _start) = (queue, incarnation, slots, room, start);
+        (_queue, _limited, _incarnation, _slots, _room, _start) = (queue, limited, incarnation, slots, room, start);
         (_pollInterval, _time, _logger) = (pollInterval, time, logger);
-        _plan = new ClaimPlan(time);
+        _plan = new ClaimPlan(time, priorityAgeing);
         _wake = new WakeSignal(time);
         _lastProgress = time.GetTimestamp();
     }
@@ -49,7 +58,10 @@ internal sealed partial class ClaimLoop
     /// <summary>Makes the loop look at once. Cheap, may be called from anywhere.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>There is room again. That is news only to a claimer that had none: otherwise it has just seen an empty queue.</summary>
+    /// <summary>
+    /// There is room again. That is news only to a claimer that had none, or that left something because of a limit: otherwise it has just seen an
+    /// empty queue.
+    /// </summary>
     public void RoomFreed()
     {
         if (_isShort) _wake.Set();
@@ -82,6 +94,8 @@ internal sealed partial class ClaimLoop
             if (again) continue;
             try
             {
+                // What limits hold back is looked at with each end of an execution, but not as fast as those can come.
+                if (_plan.LeavesWaiting) await Task.Delay(LimitedPause, _time, claimStopping);
                 await _wake.WaitAsync(_pollInterval, claimStopping);
             }
             catch (OperationCanceledException)
@@ -102,10 +116,15 @@ internal sealed partial class ClaimLoop
         var started = 0;
         try
         {
-            if (_plan.WantsLists) _plan.SetLists(await _queue.ListsAsync(ClaimPlan.MaxLists, cancellationToken));
-            var claimed = await _queue.ClaimAsync(_incarnation.Number, limit, _plan.Shares(limit), cancellationToken);
+            await AskForLimitsAsync(cancellationToken);
+            if (_plan.WantsLists) await ReadListsAsync(cancellationToken);
+            var shares = _plan.Shares(limit);
+            var (claimed, more) = shares is not null && _plan.IsLimited
+                ? await _limited.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken)
+                : new LimitedClaim(await _queue.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken), More: false);
             var full = claimed.Count == limit;
-            _plan.Observe(claimed, full);
+            _plan.Observe(claimed, full, more);
+            if (_plan.LeavesWaiting) _isShort = true;
             foreach (var claim in claimed)
             {
                 _start(claim);
@@ -119,6 +138,29 @@ internal sealed partial class ClaimLoop
         {
             if (started < limit) _slots.GiveBack(limit - started);
         }
+    }
+
+    /// <summary>A limit that somebody sets is found within a second or so.</summary>
+    private async Task AskForLimitsAsync(CancellationToken cancellationToken)
+    {
+        if (_hasAskedLimits && _time.GetElapsedTime(_limitsAsked) < LimitsAge) return;
+        _plan.IsLimited = await _limited.AreThereAsync(cancellationToken);
+        (_hasAskedLimits, _limitsAsked) = (true, _time.GetTimestamp());
+    }
+
+    /// <summary>Reads the lists from the best on; where there are more than are read at a time, a part of the rest as well, each time another.</summary>
+    private async Task ReadListsAsync(CancellationToken cancellationToken)
+    {
+        var begun = _time.GetTimestamp();
+        var lists = await _queue.ListsAsync(ClaimPlan.MaxLists, null, cancellationToken);
+        if (lists.Count == ClaimPlan.MaxLists)
+        {
+            var rest = await _queue.ListsAsync(ClaimPlan.MaxLists, _beyond ?? lists[^1].List, cancellationToken);
+            _beyond = rest.Count == ClaimPlan.MaxLists ? rest[^1].List : null;
+            lists = [.. lists.Concat(rest).DistinctBy(static waiting => waiting.List)];
+        }
+
+        _plan.SetLists(lists, _time.GetElapsedTime(begun));
     }
 
     private int Reserve()

@@ -5,10 +5,12 @@ using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
+using Lekhika.Daemon.Schedules;
 using Lekhika.Inference;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Schedules;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 
@@ -35,6 +37,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly DatabaseMonitor _monitor;
     private readonly StateDirectory _directory;
     private readonly Worker _worker;
+    private readonly Scheduler _scheduler;
     private readonly WebApplication _http;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -60,6 +63,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _worker = new Worker(
             _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory,
             new ExecutionSlots(options.Worker.Concurrency), time, loggers);
+        var schedules = new ScheduleStore(_database);
+        _scheduler = new Scheduler(schedules, _monitor, time, loggers.CreateLogger<Scheduler>());
         _http = HttpServer.Build(new HttpServerContext
         {
             Server = options.Server,
@@ -71,6 +76,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             State = _state,
             Store = new ExecutionStore(reader),
             Compiler = _compiler,
+            Schedules = new ScheduleBook(schedules),
             Clock = clock,
             Time = time,
             Loggers = loggers,
@@ -108,6 +114,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await host._http.StartAsync(cancellationToken);
         host._background.Add(host._monitor.RunAsync(host._end.Token));
         host._background.Add(host.WatchModelsAsync(host._end.Token));
+        host._background.Add(host._scheduler.RunAsync(host._end.Token));
         await host._monitor.Tried.Task.WaitAsync(cancellationToken);
         return host;
     }
@@ -184,6 +191,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         },
         MaxClaimed = options.Worker.MaxClaimed,
         PollInterval = options.Worker.PollInterval,
+        PriorityAgeing = options.Worker.PriorityAgeing,
+        Limits = options.Limits.Starts,
         Lease = options.Worker.Lease,
         Heartbeat = options.Worker.Heartbeat,
         DrainTimeout = options.Worker.DrainTimeout,

@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.Schedules;
 using Lekhika.Daemon.Http.Status;
 
 namespace Lekhika.Daemon.Http;
@@ -53,6 +54,8 @@ internal static class HttpServer
         var events = new EventsEndpoint(context, lookup, peers, app.Lifetime.ApplicationStopping);
         var control = new ControlEndpoints(context, lookup, peers);
         var validate = new ValidateEndpoint(context);
+
+        if (context.Schedules is { } schedules) new ScheduleEndpoints(schedules).Map(app);
 
         Read(app, "/health", health.LiveAsync);
         Read(app, "/health/ready", health.ReadyAsync);
