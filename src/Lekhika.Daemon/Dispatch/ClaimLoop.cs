@@ -117,6 +117,8 @@ internal sealed partial class ClaimLoop
         try
         {
             await AskForLimitsAsync(cancellationToken);
+            // Said before looking: what ends while the claim is under way may be what it would have needed.
+            _isShort = _plan.IsLimited;
             if (_plan.WantsLists) await ReadListsAsync(cancellationToken);
             var shares = _plan.Shares(limit);
             var (claimed, more) = shares is not null && _plan.IsLimited
@@ -124,7 +126,7 @@ internal sealed partial class ClaimLoop
                 : new LimitedClaim(await _queue.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken), More: false);
             var full = claimed.Count == limit;
             _plan.Observe(claimed, full, more);
-            if (_plan.LeavesWaiting) _isShort = true;
+            _isShort = _plan.LeavesWaiting;
             foreach (var claim in claimed)
             {
                 _start(claim);

@@ -45,7 +45,7 @@ internal sealed class ClaimPlan(TimeProvider time, TimeSpan ageing)
     /// <summary>Whether the last claim, though not full, does not mean that there is nothing.</summary>
     public bool LooksAgain { get; private set; }
 
-    /// <summary>Whether something was left that limits held back: it may go as soon as something else ends.</summary>
+    /// <summary>Whether something may have been left that limits hold back: it can go as soon as something else ends.</summary>
     public bool LeavesWaiting { get; private set; }
 
     /// <param name="lists">Those that are not empty.</param>
@@ -101,7 +101,7 @@ internal sealed class ClaimPlan(TimeProvider time, TimeSpan ageing)
         // A claim by lists that is not full has emptied them, as far as they were known: one look in the queue's own order finds the rest. Under
         // limits it has not, and looking at once would find the same again.
         LooksAgain = IsLimited ? more : _backlog && !full;
-        LeavesWaiting = IsLimited && !full && _lists.Count > 0;
+        LeavesWaiting = IsLimited && !full;
         _backlog = full;
         if (!_backlog) _lists = [];
     }

@@ -167,6 +167,7 @@ internal sealed partial class ExecutionOwner
             WorkflowName = workflow.Plan.Definition.Name,
             UserId = _claim.UserId,
             Priority = _claim.Priority,
+            Slot = ScheduledSlot.Of(_claim.Request),
             CreatedAt = _claim.CreatedAt,
             StartedAt = _startedAt,
         };
