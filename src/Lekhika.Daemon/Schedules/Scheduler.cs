@@ -8,7 +8,7 @@ namespace Lekhika.Daemon.Schedules;
 /// is decided in the database (0012_schedules.sql); this loop only works out slots. A schedule that cannot be read is quarantined and said so once;
 /// an error with one never holds up the others.
 /// </summary>
-internal sealed partial class Scheduler(ScheduleStore store, DatabaseMonitor monitor, TimeProvider time, ILogger<Scheduler> logger)
+internal sealed partial class Scheduler(ScheduleStore store, DatabaseMonitor monitor, TimeProvider time, ILogger logger)
 {
     private const int Batch = 100;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

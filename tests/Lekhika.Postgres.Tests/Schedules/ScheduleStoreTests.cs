@@ -25,7 +25,7 @@ public sealed class ScheduleStoreTests(PostgresCluster cluster)
             await engine.ScalarAsync<string>("SELECT (request -> 'schedule')::text FROM lekhika.workflow_executions WHERE id = $1", id));
         var after = (await store.FindAsync(schedule.Id, Token))!;
         Assert.Equal((Slot.AddHours(1), Slot, id), (after.NextRunAt, after.LastRunAt, after.LastExecutionId));
-        Assert.Equal("{\"topic\": \"rain\"} u 5", await engine.ScalarAsync<string>("SELECT inputs || ' ' || user_id || ' ' || priority FROM lekhika.workflow_executions"));
+        Assert.Equal("{\"topic\": \"rain\"} u 5", await engine.ScalarAsync<string>("SELECT inputs::text || ' ' || user_id || ' ' || priority FROM lekhika.workflow_executions"));
     }
 
     [Fact]
