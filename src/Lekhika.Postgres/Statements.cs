@@ -41,6 +41,8 @@ internal sealed partial class Statements
 
     public string HasLimits => field ??= Text("SELECT {schema}.has_limits()");
 
+    public string TidyLimits => field ??= Text("SELECT {schema}.tidy_limits($1)");
+
     public string Admit => field ??= Text(
         "SELECT p_class, p_pri, p_tenant, p_mark, p_take, more FROM {schema}.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
 

@@ -14,6 +14,9 @@ internal sealed partial class ClaimLoop
     private static readonly TimeSpan LimitsAge = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LimitedPause = TimeSpan.FromMilliseconds(10);
 
+    private const int TidyEvery = 30;
+    private const int TidyGates = 500;
+
     private readonly QueueReader _queue;
     private readonly Incarnation _incarnation;
     private readonly ExecutionSlots _slots;
@@ -29,6 +32,7 @@ internal sealed partial class ClaimLoop
     private volatile bool _isShort;
     private long _limitsAsked;
     private bool _hasAskedLimits;
+    private int _asked;
     private QueueList? _beyond;
 
     /// <param name="queue">The statements.</param>
@@ -148,6 +152,8 @@ internal sealed partial class ClaimLoop
         if (_hasAskedLimits && _time.GetElapsedTime(_limitsAsked) < LimitsAge) return;
         _plan.IsLimited = await _limited.AreThereAsync(cancellationToken);
         (_hasAskedLimits, _limitsAsked) = (true, _time.GetTimestamp());
+        if (!_plan.IsLimited || ++_asked % TidyEvery != 0) return;
+        await _limited.TidyAsync(TidyGates, cancellationToken);
     }
 
     /// <summary>Reads the lists from the best on; where there are more than are read at a time, a part of the rest as well, each time another.</summary>

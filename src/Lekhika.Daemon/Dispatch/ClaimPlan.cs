@@ -23,7 +23,8 @@ internal sealed class ClaimPlan(TimeProvider time, TimeSpan ageing)
     /// <summary>The most lists read at a time; where there are more, the rest is read in turn.</summary>
     public const int MaxLists = 1000;
 
-    private static readonly TimeSpan LongestListsAge = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestListsAge = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan CheapLists = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan SweepAge = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<QueueList, long> _marks = [];
@@ -34,6 +35,7 @@ internal sealed class ClaimPlan(TimeProvider time, TimeSpan ageing)
     private long _turn;
     private long _listsRead;
     private TimeSpan _listsAge;
+    private TimeSpan _listsCost;
     private long _swept = time.GetTimestamp();
 
     /// <summary>Whether there are limits.</summary>
@@ -54,7 +56,11 @@ internal sealed class ClaimPlan(TimeProvider time, TimeSpan ageing)
     {
         _lists = lists;
         _listsRead = time.GetTimestamp();
-        _listsAge = took * 4 < LongestListsAge ? took * 4 : LongestListsAge;
+        // One slow reading is the machine's; many are the table's.
+        var slower = (_listsCost * 1.25) + TimeSpan.FromMilliseconds(0.1);
+        _listsCost = took < slower ? took : slower;
+        var age = _listsCost * (_listsCost < CheapLists ? 4 : 20);
+        _listsAge = age < LongestListsAge ? age : LongestListsAge;
         if (lists.Count == 0) _backlog = false;
         foreach (var gone in _marks.Keys.Except(lists.Select(static waiting => waiting.List)).ToList()) _marks.Remove(gone);
         if (_served.Count > MaxLists)

@@ -292,3 +292,29 @@ BEGIN
     INSERT INTO {schema}.starts (gate, at, n)
     SELECT t.gate, clock_timestamp(), count(*) FROM through t WHERE t.rate AND t.is_start GROUP BY t.gate;
 END $$;
+
+-- Removes what does not count any more, of gates that nobody asks for: a few in each call, from a different one on each time. Returns how many.
+CREATE FUNCTION {schema}.tidy_limits(p_limit int) RETURNS int
+    LANGUAGE plpgsql SET search_path = pg_catalog
+AS $$
+DECLARE
+    g bigint := ((random() - 0.5) * 18e18)::bigint;
+    seen int := 0;
+    removed int := 0;
+    n int;
+BEGIN
+    WHILE g IS NOT NULL AND seen < p_limit LOOP
+        SELECT LEAST((SELECT min(p.gate) FROM {schema}.permits p WHERE p.gate > g), (SELECT min(s.gate) FROM {schema}.starts s WHERE s.gate > g)) INTO g;
+        seen := seen + 1;
+        -- Under the lock: an execution that is just claimed again keeps its permit.
+        IF g IS NOT NULL AND pg_try_advisory_xact_lock(g) THEN
+            DELETE FROM {schema}.permits p WHERE p.gate = g AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = p.exec);
+            GET DIAGNOSTICS n = ROW_COUNT;
+            removed := removed + n;
+            DELETE FROM {schema}.starts s WHERE s.gate = g AND s.at < clock_timestamp() - interval '31 days';
+            GET DIAGNOSTICS n = ROW_COUNT;
+            removed := removed + n;
+        END IF;
+    END LOOP;
+    RETURN removed;
+END $$;

@@ -66,6 +66,15 @@ public sealed class LimitedClaims(Database database, StartLimits limits)
         return new LimitedClaim(claimed, more);
     }
 
+    /// <summary>Removes what does not count any more, of at most <paramref name="gates"/> users and workflows. Returns how many rows.</summary>
+    public async Task<int> TidyAsync(int gates, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(database.Statements.TidyLimits, connection);
+        command.Parameters.AddValue(gates, NpgsqlDbType.Integer);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     private async Task<(List<ListShare> Lists, bool More)> AdmitAsync(
         NpgsqlConnection connection, int limit, IReadOnlyList<ListShare> lists, CancellationToken cancellationToken)
     {

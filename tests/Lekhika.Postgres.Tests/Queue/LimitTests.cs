@@ -182,6 +182,26 @@ public sealed class LimitTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task What_does_not_count_any_more_is_removed_although_nobody_asks_for_it()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        var worker = await engine.EnlistAsync();
+        await engine.ExecuteAsync("INSERT INTO lekhika.workflow_executions (user_id) SELECT 'u' || i FROM generate_series(1, 20) i");
+        var claims = Claims(engine, user: new StartLimit(1, 1, Minute));
+        var claimed = await ClaimAsync(engine, claims, worker);
+        Assert.Equal(20, claimed.Count);
+        foreach (var one in claimed.Skip(1)) await engine.FlushAsync(worker, Engine.Finish(one.Fence));
+        await engine.ExecuteAsync("UPDATE lekhika.starts SET at = at - interval '32 days' WHERE gate <> (SELECT gate FROM lekhika.permits WHERE exec = $1)", claimed[0].Fence.Exec);
+        while (await claims.TidyAsync(1000, Token) > 0 || await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.permits") > 1)
+        {
+            Token.ThrowIfCancellationRequested();
+        }
+
+        Assert.Equal(claimed[0].Fence.Exec, await engine.ScalarAsync<long>("SELECT exec FROM lekhika.permits"));
+        Assert.Equal(1, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.starts"));
+    }
+
+    [Fact]
     public async Task A_submission_with_a_limit_is_not_claimed_past_it()
     {
         await using var engine = await Engine.CreateAsync(cluster);
