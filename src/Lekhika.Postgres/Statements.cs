@@ -87,7 +87,8 @@ internal sealed partial class Statements
     public string Definition => field ??= Text("SELECT definition FROM {schema}.definitions WHERE hash = $1");
 
     public string Execution => field ??= Text("""
-        SELECT e.id, e.seq, e.workflow_id, e.status, e.priority, e.run, e.attempts, e.current_node_id, e.waiting_for, e.inputs, e.result, e.error,
+        SELECT e.id, e.seq, e.workflow_id, e.status, e.priority, e.run, e.attempts, e.current_node_id,
+               coalesce(e.waiting_for, (SELECT jsonb_build_object('kind', 'limit') FROM {schema}.parked p WHERE p.exec = e.seq AND p.gate IS NOT NULL)), e.inputs, e.result, e.error,
                e.error_details, e.tokens_in, e.tokens_out, e.words, e.worker_id, e.user_id, e.created_at, e.started_at, e.finished_at,
                e.run_at, e.request_hash, coalesce(e.definition, d.definition),
                (SELECT w.url FROM {schema}.held h JOIN {schema}.workers w ON w.inc = h.inc WHERE h.exec = e.seq)

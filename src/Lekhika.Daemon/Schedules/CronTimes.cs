@@ -36,7 +36,7 @@ internal sealed class CronTimes
     public static (CronTimes? Times, string? Problem) Read(string text)
     {
         if (text.Length > MaxLength) return (null, string.Create(CultureInfo.InvariantCulture, $"it has {text.Length} characters; at most {MaxLength} are read"));
-        var trimmed = text.Trim(' ', '\t');
+        var trimmed = text.Trim();
         if (trimmed.StartsWith('@'))
         {
             if (Named(trimmed) is not { } meant)
@@ -47,7 +47,7 @@ internal sealed class CronTimes
             trimmed = meant;
         }
 
-        var parts = trimmed.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        var parts = trimmed.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries);
         if (parts.Length is not (5 or 6))
         {
             return (null, string.Create(CultureInfo.InvariantCulture, $"it has {parts.Length} {(parts.Length == 1 ? "field" : "fields")}; ")

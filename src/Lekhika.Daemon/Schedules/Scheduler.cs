@@ -54,7 +54,10 @@ internal sealed partial class Scheduler(ScheduleStore store, DatabaseMonitor mon
         var due = await store.DueAsync(Batch, zones, cancellationToken);
         Exception? trouble = null;
         var moved = 0;
-        foreach (var schedule in due.Due)
+        // In an order of its own: daemons that find the same thousand due at the full hour would follow each other from one to the next.
+        ScheduleRow[] schedules = [.. due.Due];
+        Random.Shared.Shuffle(schedules);
+        foreach (var schedule in schedules)
         {
             try
             {
@@ -73,6 +76,7 @@ internal sealed partial class Scheduler(ScheduleStore store, DatabaseMonitor mon
 
         if (trouble is not null) throw trouble;
         if (moved > 0) return TimeSpan.FromMilliseconds(1);
+        if (schedules.Length >= Batch) return TimeSpan.FromMilliseconds(50);
         var wait = due.NextAt - due.Now;
         return wait is { } soon && soon < Interval && soon > TimeSpan.FromMilliseconds(1) ? soon : Interval;
     }

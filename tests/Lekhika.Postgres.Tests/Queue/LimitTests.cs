@@ -76,6 +76,8 @@ public sealed class LimitTests(PostgresCluster cluster)
         var claimed = await ClaimAsync(engine, claims, worker);
         Assert.Equal([first[0], .. behind], claimed.Select(one => one.Fence.Exec));
         await Assert.AllAsync(first.Skip(1), async exec => Assert.Equal("parked", await engine.PlaceAsync(exec)));
+        var waiting = await engine.ScalarAsync<Guid>("SELECT id FROM lekhika.workflow_executions WHERE seq = $1", first[1]);
+        Assert.Equal("limit", (await engine.Reader.FindAsync(waiting, Token))!.WaitingFor!.Value.GetProperty("kind").GetString());
         await Invariants.AssertPlacesAsync(engine.Db, settled: true, Token);
         foreach (var exec in first.Skip(1))
         {
