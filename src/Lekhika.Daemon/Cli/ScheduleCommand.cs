@@ -35,7 +35,10 @@ internal static class ScheduleCommand
     private static ExampleCommand Add(CommandContext context, Option<bool> json)
     {
         var workflow = new Argument<string>("WORKFLOW") { Description = "Id or name of a stored workflow" };
-        var cron = new Option<string>("--cron") { Description = "Five fields, six with seconds first, or @hourly, @daily, …", Required = true, HelpName = "EXPRESSION" };
+        var cron = new Option<string>("--cron")
+        {
+            Description = "Five fields, six with seconds first, or @hourly, @daily, …", Required = true, HelpName = "EXPRESSION",
+        };
         var zone = new Option<string>("--timezone") { Description = "IANA zone whose clock it follows", DefaultValueFactory = static _ => "UTC", HelpName = "ZONE" };
         var catchUp = new Option<string>("--catch-up")
         {

@@ -63,7 +63,7 @@ internal sealed partial class Scheduler(ScheduleStore store, DatabaseMonitor mon
             {
                 if (await FireAsync(schedule, due.Now, cancellationToken)) moved++;
             }
-            catch (Npgsql.PostgresException exception) when (exception.SqlState.StartsWith("22", StringComparison.Ordinal) || exception.SqlState.StartsWith("23", StringComparison.Ordinal))
+            catch (Npgsql.PostgresException exception) when (exception.SqlState[..2] is "22" or "23")
             {
                 // Its executions cannot be stored, now or ever: it would be tried each second, before all others.
                 await QuarantineAsync(schedule, $"the database refuses its executions: {exception.MessageText} (SQLSTATE {exception.SqlState})", cancellationToken);

@@ -63,7 +63,7 @@ internal static class LimitSettings
 
     public static readonly Setting<Rate> WorkflowRate = StartRate("workflow", "stored workflow");
 
-    public static readonly SettingSection Section = new("limits", "Bounds on what one definition or execution may use.",
+    public static readonly SettingSection Section = new("limits", "Bounds on what one definition, execution, user or workflow may use.",
         [OutputSize, InputsSize, Nodes, ExecutionTimeout, NodeTimeout, FanOut, LoopIterations, UserConcurrency, UserRate, WorkflowConcurrency, WorkflowRate]);
 
     private static Setting<int> Concurrency(string kind, string whose) => new("limits", $"{kind}_concurrency", SettingTypes.Integer(1, 1_000_000))

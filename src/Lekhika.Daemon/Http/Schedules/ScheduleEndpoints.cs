@@ -111,7 +111,10 @@ internal sealed class ScheduleEndpoints(ScheduleBook book)
     private static string? Query(HttpContext context, string name) => context.Request.Query[name].ToString() is { Length: > 0 } text ? text : null;
 
     private static RequestException Invalid(FieldProblem[] problems) =>
-        new(StatusCodes.Status400BadRequest, HttpErrorCodes.InvalidRequest, $"The request cannot be answered: {problems[0].Path} {problems[0].Message}.") { Problems = problems };
+        new(StatusCodes.Status400BadRequest, HttpErrorCodes.InvalidRequest, $"The request cannot be answered: {problems[0].Path} {problems[0].Message}.")
+        {
+            Problems = problems,
+        };
 
     private static RequestException NotFound(Guid id) =>
         new(StatusCodes.Status404NotFound, HttpErrorCodes.ScheduleNotFound, $"There is no schedule {id}.");
