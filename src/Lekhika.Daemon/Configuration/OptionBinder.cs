@@ -52,7 +52,8 @@ internal static class OptionBinder
             values.Get(LimitSettings.ExecutionTimeout),
             values.Get(LimitSettings.NodeTimeout),
             values.Get(LimitSettings.FanOut),
-            values.Get(LimitSettings.LoopIterations))
+            values.Get(LimitSettings.LoopIterations),
+            values.Get(LimitSettings.SubworkflowDepth))
         {
             Starts = new(
                 Limit(values.FindValue(LimitSettings.UserConcurrency), values.Find(LimitSettings.UserRate)),

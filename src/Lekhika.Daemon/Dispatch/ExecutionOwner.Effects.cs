@@ -124,7 +124,7 @@ internal sealed partial class ExecutionOwner
     private void SetTimer()
     {
         var now = _services.Now();
-        var due = Earliest(_deadline, _machine.NextDue);
+        var due = Earliest(_deadline, _rowStatus == "paused" ? null : _machine.NextDue);
         if (!_shownRunning) due = Earliest(due, _startedAt > now - _services.Options.ShowRunningAfter ? _startedAt + _services.Options.ShowRunningAfter : now);
         if (_running.Count > 0) due = Earliest(due, now + ProgressInterval);
         if (due is null)
@@ -159,6 +159,9 @@ internal sealed partial class ExecutionOwner
                 return true;
             case Tick:
                 return await TickAsync();
+            case EventsThere:
+                await AnswerAsync();
+                return true;
             default:
                 return true;
         }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
+using Lekhika.Daemon.Nodes.Runners;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
 using Lekhika.Workflows;
@@ -192,9 +193,9 @@ internal sealed partial class ExecutionOwner
     private async Task ReplayAsync()
     {
         _machine = new RunMachine(_workflow.Plan, Fence.Run, _services.Options.Machine);
-        _uncommitted.Clear();
+        Saved();
         _deferred.Clear();
-        _unsavedEffect = false;
+        _awaited = [];
         _totals = default;
         if (Fence.Epoch == 1 && !_replayNeeded) return;
 
@@ -203,7 +204,10 @@ internal sealed partial class ExecutionOwner
             _machine.Apply(record);
             _totals = Usage.Add(_totals, record.Metrics);
             _live.StepReplayed(record, _machine.Step(record.Key)?.Node);
+            _hasChildren |= record is { Outcome: StepOutcome.Waiting, Decision: { } decision } && decision.Text("kind") == SubworkflowRunner.Kind;
         }
+
+        if (_machine.Waits.Count > 0) await AnswerAsync();
 
         _live.SetProgress(_machine.Progress);
     }

@@ -3,6 +3,7 @@ using Lekhika.Daemon.Live;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Signals;
 using Lekhika.Postgres.Wakeup;
 using Npgsql;
 
@@ -118,6 +119,9 @@ internal sealed partial class Worker : IIntake
     /// <inheritdoc/>
     public void HintCommands() => _shift?.Housekeeping.HintCommands();
 
+    /// <inheritdoc/>
+    public void HintEvents() => _shift?.Events.Hint();
+
     /// <summary>The present shift; with a usable database the next one is a moment away, at the start and after a revocation, and is waited for.</summary>
     private async ValueTask<Shift> ShiftAsync(CancellationToken cancellationToken)
     {
@@ -185,8 +189,12 @@ internal sealed partial class Worker : IIntake
         var queue = new QueueReader(_database);
         var journal = new Journal(_database, incarnation.Number, _settings.Identity.WorkerId, _time, _loggers.CreateLogger<Journal>());
         Shift shift = null!;
+        var events = new EventReader(_database);
+        var delivery = new EventDelivery(
+            events, () => [.. shift.Owners.Values.Select(static entry => entry.Owner)], () => shift.Claims.Wake(), _time);
         var housekeeping = new Housekeeping(queue, incarnation, _time, _loggers.CreateLogger<Housekeeping>())
         {
+            Beside = delivery.Duties,
             Held = () => [.. shift.Owners.Values.Select(static entry => entry.Owner)],
             Adopt = claim =>
             {
@@ -206,7 +214,7 @@ internal sealed partial class Worker : IIntake
         var owners = new OwnerServices
         {
             Journal = journal,
-            Store = new RunStore(new ExecutionReader(_database)),
+            Store = new RunStore(new ExecutionReader(_database), events, _time),
             Definitions = _definitions,
             Slots = Slots,
             Live = _live,
@@ -218,8 +226,9 @@ internal sealed partial class Worker : IIntake
             Logger = _loggers.CreateLogger<ExecutionOwner>(),
             AbortWorking = abortWorking,
             Parked = housekeeping.HintTimers,
+            ParkedAwaiting = delivery.LookAgain,
         };
-        shift = new Shift(incarnation, journal, claims, housekeeping, new Submitter(_database), owners);
+        shift = new Shift(incarnation, journal, claims, housekeeping, delivery, new Submitter(_database), owners);
         return shift;
     }
 
@@ -293,6 +302,7 @@ internal sealed partial class Worker : IIntake
     {
         if (reason.HasFlag(WakeReason.Ready)) shift.Claims.Wake();
         if (reason.HasFlag(WakeReason.Commands)) shift.Housekeeping.HintCommands();
+        if (reason.HasFlag(WakeReason.Events)) shift.Events.Hint();
     }
 
     private async Task DrainAsync(Shift shift, CancellationTokenSource abort)

@@ -3,6 +3,7 @@ using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Daemon.Schedules;
@@ -11,6 +12,7 @@ using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
 using Lekhika.Postgres.Schedules;
+using Lekhika.Postgres.Signals;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 
@@ -32,6 +34,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly Database _database;
     private readonly ModelPool _models;
     private readonly ModelSettings _names;
+    private readonly ChildSource _children;
     private readonly SwitchableCompiler _compiler;
     private readonly DefinitionCache _definitions;
     private readonly DatabaseMonitor _monitor;
@@ -52,7 +55,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _database = new Database(options.Database.ConnectionString.Reveal(), options.Database.Schema);
         _models = new ModelPool(ModelSettings.PoolOptions(options), time, Random.Shared, loggers);
         _names = new ModelSettings(_state, options.Models);
-        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time));
+        _children = new ChildSource(new ChildReader(_database), time);
+        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children));
         var clock = new DatabaseClock(time);
         var reader = new ExecutionReader(_database);
         _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync);
@@ -75,6 +79,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Live = Live,
             State = _state,
             Store = new ExecutionStore(reader),
+            Signals = new SignalStore(new SignalWriter(_database)),
             Compiler = _compiler,
             Schedules = new ScheduleBook(schedules),
             Clock = clock,
@@ -137,7 +142,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     {
         _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options)).GetAwaiter().GetResult();
         _names.Replace(options.Models);
-        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time));
+        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time, _children));
         _definitions.Clear();
     }
 

@@ -71,6 +71,12 @@ internal sealed class LiveExecution
         lock (_lock) Move(status, waitingFor);
     }
 
+    /// <summary>Shows what branches wait for while others go on; null for nothing.</summary>
+    public void SetWaitingFor(JsonElement? waitingFor)
+    {
+        lock (_lock) Move(_status, waitingFor);
+    }
+
     public void StepStarted(StepRef step, int attempt, DateTimeOffset now)
     {
         lock (_lock)

@@ -12,11 +12,13 @@
 --   resumed     it was to be parked as paused, but is not paused any more; nothing written
 --   missing     the execution was deleted; the claim was dropped
 --
+-- An item with something aside (events it consumed, children it starts) is never stored late: those need the fence.
+--
 -- Locks are taken in one order everywhere: execution rows (by seq: the caller sorts), then held rows, then steps by (seq, key). With the
 -- execution row locked nobody else writes its steps, so conflicts are looked for before anything is written and an execution's part of a
--- batch is all or nothing, and no insert needs ON CONFLICT, which would cost a fifth of it. s_item says which item (1-based place in the x_ arrays) a step belongs to: everything below works by position,
--- in one pass, whatever the size of the batch. The plans are pinned and generic: planning anew with thousands of array elements as
--- constants costs more than running.
+-- batch is all or nothing, and steps need no ON CONFLICT, which would cost a fifth of the whole. s_item says which item (1-based place in
+-- the x_ arrays) a step belongs to: everything below works by position, in one pass, whatever the size of the batch. The plans are pinned
+-- and generic: planning anew with thousands of array elements as constants costs more than running.
 CREATE FUNCTION {schema}.flush(
     p_inc bigint, p_worker_id text,
     x_exec bigint[], x_epoch int[], x_run int[], x_kind smallint[],
@@ -25,7 +27,8 @@ CREATE FUNCTION {schema}.flush(
     x_due timestamptz[], x_why text[], x_waiting jsonb[], x_awaits jsonb[],
     s_item int[], s_key text[], s_ordinal int[], s_attempt int[], s_outcome text[], s_branch text[], s_fired_by text[],
     s_due timestamptz[], s_started timestamptz[], s_finished timestamptz[],
-    s_decision jsonb[], s_output jsonb[], s_error jsonb[], s_metrics jsonb[])
+    s_decision jsonb[], s_output jsonb[], s_error jsonb[], s_metrics jsonb[],
+    x_aside jsonb[])
     RETURNS TABLE (exec bigint, verdict text, status text, run int)
     LANGUAGE plpgsql
     SET search_path = pg_catalog
@@ -92,7 +95,7 @@ BEGIN
             FOR i IN 1 .. cardinality(x_exec) LOOP
                 IF verdicts[i] = 'committed' AND i = ANY (bad) THEN
                     verdicts[i] := 'conflict';
-                ELSIF verdicts[i] = 'fenced' AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) THEN
+                ELSIF verdicts[i] = 'fenced' AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) AND x_aside[i] IS NULL THEN
                     verdicts[i] := 'late';   -- new outcomes of the live run, computed from nothing that is recorded otherwise
                 END IF;
             END LOOP;
@@ -174,6 +177,15 @@ BEGIN
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
         SELECT g.exec, g.tenant, g.epoch, 0, g.pri, g.rescues, g.run, g.definition_hash FROM gone g;
         PERFORM {schema}.nudge();
+    END IF;
+
+    -- What goes with the steps: events consumed, children started. Null when no item has any; then nothing is looked at.
+    IF x_aside IS NOT NULL THEN
+        FOR i IN 1 .. cardinality(x_exec) LOOP
+            IF x_aside[i] IS NOT NULL AND verdicts[i] = 'committed' THEN
+                PERFORM {schema}.flush_aside(x_exec[i], x_run[i], x_aside[i]);
+            END IF;
+        END LOOP;
     END IF;
 
     -- A late outcome of a step whose retry is parked: it need not wait for that any more.

@@ -145,7 +145,8 @@ internal sealed record WorkerOptions
 
 /// <summary>Bounds on one definition or execution; sizes in bytes.</summary>
 internal sealed record LimitOptions(
-    long OutputSize, long InputsSize, int Nodes, TimeSpan ExecutionTimeout, TimeSpan NodeTimeout, int FanOut, int LoopIterations)
+    long OutputSize, long InputsSize, int Nodes, TimeSpan ExecutionTimeout, TimeSpan NodeTimeout, int FanOut, int LoopIterations,
+    int SubworkflowDepth)
 {
     /// <summary>What each user and each workflow may have at work.</summary>
     public StartLimits Starts { get; init; } = StartLimits.None;

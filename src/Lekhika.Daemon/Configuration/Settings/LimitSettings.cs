@@ -55,6 +55,13 @@ internal static class LimitSettings
         IsReloadable = true,
     };
 
+    public static readonly Setting<int> SubworkflowDepth = new("limits", "subworkflow_depth", SettingTypes.Integer(1, 100))
+    {
+        Description = "How deep sub-workflows may be nested.",
+        Default = "8",
+        IsReloadable = true,
+    };
+
     public static readonly Setting<int> UserConcurrency = Concurrency("user", "user");
 
     public static readonly Setting<Rate> UserRate = StartRate("user", "user");
@@ -64,7 +71,8 @@ internal static class LimitSettings
     public static readonly Setting<Rate> WorkflowRate = StartRate("workflow", "stored workflow");
 
     public static readonly SettingSection Section = new("limits", "Bounds on what one definition, execution, user or workflow may use.",
-        [OutputSize, InputsSize, Nodes, ExecutionTimeout, NodeTimeout, FanOut, LoopIterations, UserConcurrency, UserRate, WorkflowConcurrency, WorkflowRate]);
+        [OutputSize, InputsSize, Nodes, ExecutionTimeout, NodeTimeout, FanOut, LoopIterations, SubworkflowDepth,
+            UserConcurrency, UserRate, WorkflowConcurrency, WorkflowRate]);
 
     private static Setting<int> Concurrency(string kind, string whose) => new("limits", $"{kind}_concurrency", SettingTypes.Integer(1, 1_000_000))
     {
