@@ -37,7 +37,16 @@ internal sealed partial class Statements
 
     public string Holdings => field ??= Text("SELECT * FROM {schema}.holdings($1, $2)");
 
-    public string Lists => field ??= Text("SELECT class, pri, tenant, head FROM {schema}.lists($1)");
+    public string Lists => field ??= Text("SELECT class, pri, tenant, waited FROM {schema}.lists($1, $2, $3, $4)");
+
+    public string HasLimits => field ??= Text("SELECT {schema}.has_limits()");
+
+    public string TidyLimits => field ??= Text("SELECT {schema}.tidy_limits($1)");
+
+    public string Admit => field ??= Text(
+        "SELECT p_class, p_pri, p_tenant, p_mark, p_take, more FROM {schema}.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+
+    public string CountClaims => field ??= Text("SELECT {schema}.count_claims($1, $2, $3, $4, $5, $6)");
 
     public string Obey => field ??= Text("SELECT {schema}.obey($1)");
 
@@ -81,7 +90,8 @@ internal sealed partial class Statements
     public string Definition => field ??= Text("SELECT definition FROM {schema}.definitions WHERE hash = $1");
 
     public string Execution => field ??= Text("""
-        SELECT e.id, e.seq, e.workflow_id, e.status, e.priority, e.run, e.attempts, e.current_node_id, e.waiting_for, e.inputs, e.result, e.error,
+        SELECT e.id, e.seq, e.workflow_id, e.status, e.priority, e.run, e.attempts, e.current_node_id,
+               coalesce(e.waiting_for, (SELECT jsonb_build_object('kind', 'limit') FROM {schema}.parked p WHERE p.exec = e.seq AND p.gate IS NOT NULL)), e.inputs, e.result, e.error,
                e.error_details, e.tokens_in, e.tokens_out, e.words, e.worker_id, e.user_id, e.created_at, e.started_at, e.finished_at,
                e.run_at, e.request_hash,
                -- A pinned one is asked first: a later run of an inline definition may have been edited.

@@ -56,6 +56,7 @@ internal static class CommandLine
             ValidateCommand.Create(context),
             EvalCommand.Create(context),
             NodesCommand.Create(context),
+            ScheduleCommand.Create(context),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         var helpAction = new ExampleHelp((HelpAction)help.Action!, Examples);

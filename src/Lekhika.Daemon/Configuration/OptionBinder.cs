@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Lekhika.Postgres.Queue;
 
 namespace Lekhika.Daemon.Configuration;
 
@@ -37,6 +38,7 @@ internal static class OptionBinder
             MaxRetries = values.Get(WorkerSettings.MaxRetries),
             RetryDelay = values.Get(WorkerSettings.RetryDelay),
             PollInterval = values.Get(WorkerSettings.PollInterval),
+            PriorityAgeing = values.Get(WorkerSettings.PriorityAgeing),
             DrainTimeout = values.Get(WorkerSettings.DrainTimeout),
             StateDirectory = values.Get(WorkerSettings.StateDirectory),
             Lease = values.Get(WorkerSettings.Lease),
@@ -51,7 +53,12 @@ internal static class OptionBinder
             values.Get(LimitSettings.NodeTimeout),
             values.Get(LimitSettings.FanOut),
             values.Get(LimitSettings.LoopIterations),
-            values.Get(LimitSettings.SubworkflowDepth)),
+            values.Get(LimitSettings.SubworkflowDepth))
+        {
+            Starts = new(
+                Limit(values.FindValue(LimitSettings.UserConcurrency), values.Find(LimitSettings.UserRate)),
+                Limit(values.FindValue(LimitSettings.WorkflowConcurrency), values.Find(LimitSettings.WorkflowRate))),
+        },
         Http = new(values.FindValue(HttpSettings.Allow) ?? [], values.Get(HttpSettings.RequestTimeout), values.Get(HttpSettings.MaxResponse)),
         Models = new(
             values.Find(ModelSettings.Default),
@@ -63,6 +70,8 @@ internal static class OptionBinder
             Finite(values.Get(RetentionSettings.Cancelled))),
         Telemetry = new(values.Find(TelemetrySettings.OtlpEndpoint)),
     };
+
+    private static StartLimit Limit(int? concurrency, Rate? rate) => new(concurrency, rate?.Count, rate?.Per ?? StartLimit.None.Per);
 
     private static TimeSpan? Finite(TimeSpan duration) => duration == Timeout.InfiniteTimeSpan ? null : duration;
 

@@ -14,10 +14,15 @@ internal sealed partial class ClaimLoop
 {
     // A pace that is over is noticed after so long.
     private static readonly TimeSpan PaceInterval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LimitsAge = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LimitedPause = TimeSpan.FromMilliseconds(10);
+    private const int TidyEvery = 30;
+    private const int TidyGates = 500;
 
     private readonly QueueReader _queue;
     private readonly Incarnation _incarnation;
     private readonly ExecutionSlots _slots;
+    private readonly LimitedClaims _limited;
     private readonly ClaimPlan _plan;
     private readonly ClaimPace _pace;
     private readonly Func<int> _held;
@@ -29,23 +34,29 @@ internal sealed partial class ClaimLoop
     private readonly WakeSignal _wake;
     private long _lastProgress;
     private volatile bool _isShort;
+    private long _limitsAsked;
+    private bool _hasAskedLimits;
+    private int _asked;
+    private QueueList? _beyond;
 
     /// <param name="queue">The statements.</param>
+    /// <param name="limited">The statements under limits.</param>
     /// <param name="incarnation">Who claims.</param>
     /// <param name="slots">What may be filled.</param>
     /// <param name="held">How many executions are held in memory.</param>
     /// <param name="most">How many may be, apart from those that are claimed ahead.</param>
     /// <param name="start">Given each claim, and whether a slot is taken for it; must be quick.</param>
     /// <param name="pollInterval">How often to look without being woken.</param>
+    /// <param name="priorityAgeing">Time waited that counts for one priority; zero for none.</param>
     /// <param name="time">For timers.</param>
     /// <param name="logger">For the log.</param>
     public ClaimLoop(
-        QueueReader queue, Incarnation incarnation, ExecutionSlots slots, Func<int> held, int most, Action<ClaimedExecution, bool> start,
-        TimeSpan pollInterval, TimeProvider time, ILogger logger)
+        QueueReader queue, LimitedClaims limited, Incarnation incarnation, ExecutionSlots slots, Func<int> held, int most,
+        Action<ClaimedExecution, bool> start, TimeSpan pollInterval, TimeSpan priorityAgeing, TimeProvider time, ILogger logger)
     {
-        (_queue, _incarnation, _slots, _held, _most, _start) = (queue, incarnation, slots, held, most, start);
+        (_queue, _limited, _incarnation, _slots, _held, _most, _start) = (queue, limited, incarnation, slots, held, most, start);
         (_pollInterval, _time, _logger) = (pollInterval, time, logger);
-        _plan = new ClaimPlan(time);
+        _plan = new ClaimPlan(time, priorityAgeing);
         _pace = new ClaimPace(time);
         _wake = new WakeSignal(time);
         _lastProgress = time.GetTimestamp();
@@ -57,7 +68,10 @@ internal sealed partial class ClaimLoop
     /// <summary>Makes the loop look at once. Cheap, may be called from anywhere.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>There is room again. That is news only to a claimer that had none: otherwise it has just seen an empty queue.</summary>
+    /// <summary>
+    /// There is room again. That is news only to a claimer that had none, or that left something because of a limit: otherwise it has just seen an
+    /// empty queue.
+    /// </summary>
     public void RoomFreed()
     {
         if (_isShort) _wake.Set();
@@ -96,6 +110,8 @@ internal sealed partial class ClaimLoop
             if (again) continue;
             try
             {
+                // What limits hold back is looked at with each end of an execution, but not as fast as those can come.
+                if (_plan.LeavesWaiting) await Task.Delay(LimitedPause, _time, claimStopping);
                 await _wake.WaitAsync(_isShort && _pace.IsFast ? PaceInterval : _pollInterval, claimStopping);
             }
             catch (OperationCanceledException)
@@ -117,10 +133,17 @@ internal sealed partial class ClaimLoop
         var started = 0;
         try
         {
-            if (_plan.WantsLists) _plan.SetLists(await _queue.ListsAsync(ClaimPlan.MaxLists, cancellationToken));
-            var claimed = await _queue.ClaimAsync(_incarnation.Number, limit, _plan.Shares(limit), cancellationToken);
+            await AskForLimitsAsync(cancellationToken);
+            // Said before looking: what ends while the claim is under way may be what it would have needed.
+            _isShort = _plan.IsLimited;
+            if (_plan.WantsLists) await ReadListsAsync(cancellationToken);
+            var shares = _plan.Shares(limit);
+            var (claimed, more) = shares is not null && _plan.IsLimited
+                ? await _limited.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken)
+                : new LimitedClaim(await _queue.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken), More: false);
             var full = claimed.Count == limit;
-            _plan.Observe(claimed, full);
+            _plan.Observe(claimed, full, more);
+            _isShort = _plan.LeavesWaiting;
             foreach (var claim in claimed)
             {
                 _start(claim, started < slots);
@@ -134,6 +157,31 @@ internal sealed partial class ClaimLoop
         {
             if (started < slots) _slots.GiveBack(slots - started);
         }
+    }
+
+    /// <summary>A limit that somebody sets is found within a second or so.</summary>
+    private async Task AskForLimitsAsync(CancellationToken cancellationToken)
+    {
+        if (_hasAskedLimits && _time.GetElapsedTime(_limitsAsked) < LimitsAge) return;
+        _plan.IsLimited = await _limited.AreThereAsync(cancellationToken);
+        (_hasAskedLimits, _limitsAsked) = (true, _time.GetTimestamp());
+        if (!_plan.IsLimited || ++_asked % TidyEvery != 0) return;
+        await _limited.TidyAsync(TidyGates, cancellationToken);
+    }
+
+    /// <summary>Reads the lists from the best on; where there are more than are read at a time, a part of the rest as well, each time another.</summary>
+    private async Task ReadListsAsync(CancellationToken cancellationToken)
+    {
+        var begun = _time.GetTimestamp();
+        var lists = await _queue.ListsAsync(ClaimPlan.MaxLists, null, cancellationToken);
+        if (lists.Count == ClaimPlan.MaxLists)
+        {
+            var rest = await _queue.ListsAsync(ClaimPlan.MaxLists, _beyond ?? lists[^1].List, cancellationToken);
+            _beyond = rest.Count == ClaimPlan.MaxLists ? rest[^1].List : null;
+            lists = [.. lists.Concat(rest).DistinctBy(static waiting => waiting.List)];
+        }
+
+        _plan.SetLists(lists, _time.GetElapsedTime(begun));
     }
 
     private (int Slots, int Ahead) Reserve()

@@ -180,6 +180,7 @@ internal sealed partial class ExecutionOwner
             WorkflowName = workflow.Plan.Definition.Name,
             UserId = _claim.UserId,
             Priority = _claim.Priority,
+            Slot = ScheduledSlot.Of(_claim.Request),
             CreatedAt = _claim.CreatedAt,
             StartedAt = _startedAt,
             Instruction = opening?.Instruction,

@@ -83,7 +83,7 @@ internal sealed partial class Worker : IIntake
     {
         var shift = await ShiftAsync(cancellationToken);
 
-        var slot = shift.Incarnation.LeaseIsValid && Room(shift) > 0 && Slots.Take(1) == 1;
+        var slot = shift.Incarnation.LeaseIsValid && Room(shift) > 0 && !_settings.Limits.Apply(submission.UserId, submission.WorkflowId) && Slots.Take(1) == 1;
         var kept = false;
         try
         {
@@ -221,7 +221,8 @@ internal sealed partial class Worker : IIntake
             },
         };
         var claims = new ClaimLoop(
-            queue, incarnation, Slots, () => shift.Owners.Count, _settings.MaxClaimed, (claim, slot) => Start(shift, claim, slot), _settings.PollInterval, _time, _loggers.CreateLogger<ClaimLoop>());
+            queue, new LimitedClaims(_database, _settings.Limits), incarnation, Slots, () => shift.Owners.Count, _settings.MaxClaimed,
+            (claim, slot) => Start(shift, claim, slot), _settings.PollInterval, _settings.PriorityAgeing, _time, _loggers.CreateLogger<ClaimLoop>());
         var owners = new OwnerServices
         {
             Journal = journal,

@@ -12,6 +12,12 @@ internal sealed record WorkerSettings
 
     public required TimeSpan PollInterval { get; init; }
 
+    /// <summary>Time waited that counts for one priority; zero for none.</summary>
+    public TimeSpan PriorityAgeing { get; init; }
+
+    /// <summary>What each user and each workflow may have at work.</summary>
+    public StartLimits Limits { get; init; } = StartLimits.None;
+
     public required TimeSpan Lease { get; init; }
 
     public required TimeSpan Heartbeat { get; init; }

@@ -7,10 +7,12 @@ using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
+using Lekhika.Daemon.Schedules;
 using Lekhika.Inference;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Schedules;
 using Lekhika.Postgres.Signals;
 using Lekhika.Postgres.Upkeep;
 using Lekhika.Workflows.Definitions;
@@ -41,6 +43,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly StateDirectory _directory;
     private readonly Worker _worker;
     private readonly Upkeep _upkeep;
+    private readonly Scheduler _scheduler;
     private readonly WebApplication _http;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -72,6 +75,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         {
             Ages = Ages(options),
         };
+        var schedules = new ScheduleStore(_database);
+        _scheduler = new Scheduler(schedules, _monitor, time, loggers.CreateLogger<Scheduler>());
         _http = HttpServer.Build(new HttpServerContext
         {
             Server = options.Server,
@@ -84,6 +89,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Store = new ExecutionStore(reader, new RunReader(_database)),
             Signals = new SignalStore(new SignalWriter(_database)),
             Compiler = _compiler,
+            Schedules = new ScheduleBook(schedules),
             Clock = clock,
             Time = time,
             Loggers = loggers,
@@ -122,6 +128,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         host._background.Add(host._monitor.RunAsync(host._end.Token));
         host._background.Add(host.WatchModelsAsync(host._end.Token));
         host._background.Add(host._upkeep.RunAsync(host._end.Token));
+        host._background.Add(host._scheduler.RunAsync(host._end.Token));
         await host._monitor.Tried.Task.WaitAsync(cancellationToken);
         return host;
     }
@@ -202,6 +209,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         },
         MaxClaimed = options.Worker.MaxClaimed,
         PollInterval = options.Worker.PollInterval,
+        PriorityAgeing = options.Worker.PriorityAgeing,
+        Limits = options.Limits.Starts,
         Lease = options.Worker.Lease,
         Heartbeat = options.Worker.Heartbeat,
         DrainTimeout = options.Worker.DrainTimeout,

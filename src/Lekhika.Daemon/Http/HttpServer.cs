@@ -1,6 +1,7 @@
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
 using Lekhika.Daemon.Http.Resume;
+using Lekhika.Daemon.Http.Schedules;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Http.Status;
 
@@ -57,6 +58,8 @@ internal static class HttpServer
         var resume = new ResumeEndpoint(context, lookup, control);
         var validate = new ValidateEndpoint(context);
         var signals = new SignalEndpoints(context, lookup);
+
+        if (context.Schedules is { } schedules) new ScheduleEndpoints(schedules).Map(app);
 
         Read(app, "/health", health.LiveAsync);
         Read(app, "/health/ready", health.ReadyAsync);

@@ -3,6 +3,7 @@ using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
+using Lekhika.Daemon.Schedules;
 using Lekhika.Inference.Lanes;
 
 namespace Lekhika.Daemon.Http;
@@ -45,6 +46,9 @@ internal sealed record HttpServerContext
 
     /// <summary>Number of executions that advance at the same time.</summary>
     public required int Concurrency { get; init; }
+
+    /// <summary>What <c>/schedules</c> serves; null for a server without it.</summary>
+    public ScheduleBook? Schedules { get; init; }
 
     /// <summary>The URL this daemon gave to the others; null if it cannot be reached by them.</summary>
     public string? AdvertisedUrl { get; init; }

@@ -56,6 +56,9 @@ internal sealed record RunFacts
 
     public int Priority { get; init; }
 
+    /// <summary>The slot it was started for; null if no schedule started it.</summary>
+    public ScheduledSlot? Slot { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset StartedAt { get; init; }

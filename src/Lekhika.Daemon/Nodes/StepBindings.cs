@@ -85,6 +85,8 @@ internal sealed class StepBindings(CompiledWorkflow workflow, RunMachine machine
         ["user_id"] = CelValue.From(facts.UserId),
         ["created_at"] = CelValue.From(facts.CreatedAt),
         ["started_at"] = CelValue.From(facts.StartedAt),
+        ["schedule_id"] = CelValue.From(facts.Slot?.ScheduleId),
+        ["slot"] = facts.Slot is { } slot ? CelValue.From(slot.At) : CelValue.From(default(string)),
         ["step"] = CelValue.From(step.Key),
     };
 

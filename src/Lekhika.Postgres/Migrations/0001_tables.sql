@@ -234,7 +234,7 @@ CREATE TABLE {schema}.workers (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE {schema}.workers IS 'One row per incarnation (one life of one process). A revoked one can write nothing more.';
 
--- ── signals and schedules (served from the next releases on; the tables are here so that backends can be built) ──────
+-- ── signals and schedules ────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE {schema}.workflow_signals (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     execution_id uuid NOT NULL,

@@ -135,27 +135,37 @@ AS $$
      WHERE h.inc = p_inc AND h.exec <> ALL (p_except)
 $$;
 
--- The lists that are not empty: a skip scan over the order of ready.
-CREATE FUNCTION {schema}.lists(p_limit int) RETURNS TABLE (class smallint, pri smallint, tenant int, head bigint)
+-- The lists that are not empty: a skip scan over the order of ready, with the age, in seconds, of the execution that is first in each. A list that is cut off
+-- by the limit is reached by beginning after the last one seen.
+CREATE FUNCTION {schema}.lists(p_limit int, p_class smallint, p_pri smallint, p_tenant int)
+    RETURNS TABLE (class smallint, pri smallint, tenant int, head bigint, waited float8)
     LANGUAGE sql STABLE
     SET search_path = pg_catalog
     SET enable_seqscan = off
     SET enable_bitmapscan = off
     SET enable_sort = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
     SET jit = off
 AS $$
     WITH RECURSIVE list AS (
-        (SELECT r.class, r.pri, r.tenant, r.seq FROM {schema}.ready r ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT 1)
+        (SELECT r.class, r.pri, r.tenant, r.seq, r.exec
+           FROM {schema}.ready r
+          WHERE (r.class, r.pri, r.tenant, r.seq) > (p_class, p_pri, p_tenant, 9223372036854775807)
+          ORDER BY r.class, r.pri, r.tenant, r.seq LIMIT 1)
         UNION ALL
-        SELECT n.class, n.pri, n.tenant, n.seq
+        SELECT n.class, n.pri, n.tenant, n.seq, n.exec
           FROM list l
          CROSS JOIN LATERAL (
-               SELECT r.class, r.pri, r.tenant, r.seq
+               SELECT r.class, r.pri, r.tenant, r.seq, r.exec
                  FROM {schema}.ready r
                 WHERE (r.class, r.pri, r.tenant, r.seq) > (l.class, l.pri, l.tenant, 9223372036854775807)
                 ORDER BY r.class, r.pri, r.tenant, r.seq
                 LIMIT 1) n)
-    SELECT class, pri, tenant, seq FROM list LIMIT p_limit
+    SELECT l.class, l.pri, l.tenant, l.seq,
+           CASE WHEN isfinite(e.created_at) THEN extract(epoch FROM clock_timestamp() - e.created_at)::float8 ELSE 0 END
+      FROM (SELECT * FROM list LIMIT p_limit) l
+      LEFT JOIN {schema}.workflow_executions e ON e.seq = l.exec
 $$;
 
 -- Moves parked executions that are due into ready. Returns how many, and when the next one is due.

@@ -27,7 +27,9 @@ BEGIN
         RETURN;
     END IF;
 
-    claimed := p_claim AND (p_run_at IS NULL OR p_run_at <= now());
+    -- Whoever has a limit goes through the queue, where it is counted.
+    claimed := p_claim AND (p_run_at IS NULL OR p_run_at <= now())
+        AND NOT EXISTS (SELECT FROM {schema}.limits l WHERE l.gate IN ({schema}.gate_of('user', p_user_id), {schema}.gate_of('workflow', p_workflow_id::text)));
     IF claimed THEN
         PERFORM FROM {schema}.workers w WHERE w.inc = p_inc AND NOT w.revoked FOR SHARE;
         claimed := FOUND;

@@ -19,14 +19,17 @@ public sealed class QueueReader(Database database)
         long incarnation, int limit, IReadOnlyList<ListShare>? lists, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
+        return await ClaimAsync(connection, incarnation, limit, lists, cancellationToken);
+    }
+
+    /// <summary>The same on a connection that has a transaction open.</summary>
+    internal async Task<List<ClaimedExecution>> ClaimAsync(
+        NpgsqlConnection connection, long incarnation, int limit, IReadOnlyList<ListShare>? lists, CancellationToken cancellationToken)
+    {
         await using var command = new NpgsqlCommand(database.Statements.Claim, connection);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = incarnation });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
-        command.Parameters.AddArray(lists?.Select(share => share.List.Class).ToArray(), NpgsqlDbType.Smallint);
-        command.Parameters.AddArray(lists?.Select(share => share.List.Pri).ToArray(), NpgsqlDbType.Smallint);
-        command.Parameters.AddArray(lists?.Select(share => share.List.Tenant).ToArray(), NpgsqlDbType.Integer);
-        command.Parameters.AddArray(lists?.Select(share => share.Above).ToArray(), NpgsqlDbType.Bigint);
-        command.Parameters.AddArray(lists?.Select(share => share.Take).ToArray(), NpgsqlDbType.Integer);
+        AddLists(command, lists);
         try
         {
             return await ReadAsync(command, cancellationToken);
@@ -47,16 +50,24 @@ public sealed class QueueReader(Database database)
         return await ReadAsync(command, cancellationToken);
     }
 
-    /// <summary>The lists that are not empty, at most <paramref name="limit"/>, in order.</summary>
-    public async Task<List<QueueList>> ListsAsync(int limit, CancellationToken cancellationToken)
+    /// <summary>The lists that are not empty, at most <paramref name="limit"/>, in order, beginning after <paramref name="after"/>.</summary>
+    public async Task<List<WaitingList>> ListsAsync(int limit, QueueList? after, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Lists, connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = after?.Class ?? short.MinValue });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = after?.Pri ?? short.MinValue });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = after?.Tenant ?? int.MinValue });
         await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var lists = new List<QueueList>();
-        while (await reader.ReadAsync(cancellationToken)) lists.Add(new QueueList(reader.GetInt16(0), reader.GetInt16(1), reader.GetInt32(2)));
+        var lists = new List<WaitingList>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var list = new QueueList(reader.GetInt16(0), reader.GetInt16(1), reader.GetInt32(2));
+            lists.Add(new WaitingList(list, TimeSpan.FromSeconds(Math.Clamp(reader.GetDouble(3), 0, TimeSpan.MaxValue.TotalSeconds / 2))));
+        }
+
         return lists;
     }
 
@@ -144,6 +155,16 @@ public sealed class QueueReader(Database database)
         return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
     }
 
+    /// <summary>Adds the arrays of <c>claim</c> and <c>admit</c>.</summary>
+    internal static void AddLists(NpgsqlCommand command, IReadOnlyList<ListShare>? lists)
+    {
+        command.Parameters.AddArray(lists?.Select(share => share.List.Class).ToArray(), NpgsqlDbType.Smallint);
+        command.Parameters.AddArray(lists?.Select(share => share.List.Pri).ToArray(), NpgsqlDbType.Smallint);
+        command.Parameters.AddArray(lists?.Select(share => share.List.Tenant).ToArray(), NpgsqlDbType.Integer);
+        command.Parameters.AddArray(lists?.Select(share => share.Above).ToArray(), NpgsqlDbType.Bigint);
+        command.Parameters.AddArray(lists?.Select(share => share.Take).ToArray(), NpgsqlDbType.Integer);
+    }
+
     private async Task<List<ClaimedExecution>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         var claimed = new List<ClaimedExecution>();
@@ -182,6 +203,11 @@ public sealed class QueueReader(Database database)
 /// <param name="Above">Its watermark: only places after it are looked at.</param>
 /// <param name="Take">At most so many of it.</param>
 public readonly record struct ListShare(QueueList List, long Above, int Take);
+
+/// <summary>A list that is not empty.</summary>
+/// <param name="List">The list.</param>
+/// <param name="Waited">Age of the execution that is first in it.</param>
+public readonly record struct WaitingList(QueueList List, TimeSpan Waited);
 
 /// <summary>What the row of a held execution says.</summary>
 /// <param name="Exec">The execution.</param>

@@ -45,10 +45,16 @@ public sealed class ClaimTests(PostgresCluster cluster)
         await engine.InsertAsync(3, priority: 2, userId: "u");
         var tenant = await engine.ScalarAsync<int>("SELECT lekhika.tenant_of('u')");
         QueueList[] expected = [.. new[] { new QueueList(1, -2, 0), new QueueList(1, -2, tenant) }.OrderBy(list => list.Tenant), new QueueList(1, -1, tenant)];
-        Assert.Equal(expected, await engine.Queue.ListsAsync(100, Token));
-        Assert.Equal(expected.Take(2), await engine.Queue.ListsAsync(2, Token));
+        var lists = await engine.Queue.ListsAsync(100, null, Token);
+        Assert.Equal(expected, lists.Select(waiting => waiting.List));
+        Assert.All(lists, waiting => Assert.InRange(waiting.Waited, TimeSpan.Zero, TimeSpan.FromMinutes(1)));
+        Assert.Equal(expected.Take(2), (await engine.Queue.ListsAsync(2, null, Token)).Select(waiting => waiting.List));
+        Assert.Equal(expected.Skip(1), (await engine.Queue.ListsAsync(100, expected[0], Token)).Select(waiting => waiting.List));
+        // A creation time that is none is no reason to stop.
+        await engine.ExecuteAsync("UPDATE lekhika.workflow_executions SET created_at = 'infinity'");
+        Assert.Equal(expected, (await engine.Queue.ListsAsync(100, null, Token)).Select(waiting => waiting.List));
         await engine.ExecuteAsync("DELETE FROM lekhika.ready");
-        Assert.Empty(await engine.Queue.ListsAsync(100, Token));
+        Assert.Empty(await engine.Queue.ListsAsync(100, null, Token));
     }
 
     [Fact]

@@ -29,7 +29,8 @@ public sealed class PlanTests(PostgresCluster cluster)
         [
             ("claim", $"SELECT count(*) FROM lekhika.claim({worker}, 100, NULL, NULL, NULL, NULL, NULL)"),
             ("claim from lists", $"SELECT count(*) FROM lekhika.claim({worker}, 100, '{{1}}', '{{0}}', '{{0}}', '{{0}}', '{{100}}')"),
-            ("lists", "SELECT count(*) FROM lekhika.lists(100)"),
+            ("lists", "SELECT count(*) FROM lekhika.lists(100, '-32768', '-32768', '-2147483648')"),
+            ("admit", "SELECT more FROM lekhika.admit(10, '{1}', '{0}', '{0}', '{0}', '{10}', 5, 100, '1 minute', 5, 100, '1 minute')"),
             ("wake_due", "SELECT moved FROM lekhika.wake_due(100)"),
             ("obey", "SELECT lekhika.obey(100)"),
             ("flush", Flush(worker)),

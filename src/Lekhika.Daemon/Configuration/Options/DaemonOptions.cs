@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Lekhika.Postgres.Queue;
 using Microsoft.Extensions.Logging;
 
 namespace Lekhika.Daemon.Configuration;
@@ -125,6 +126,9 @@ internal sealed record WorkerOptions
 
     public required TimeSpan PollInterval { get; init; }
 
+    /// <summary>Time waited that counts for one priority; zero for none.</summary>
+    public TimeSpan PriorityAgeing { get; init; }
+
     /// <summary>How long a drain waits before work is aborted.</summary>
     public required TimeSpan DrainTimeout { get; init; }
 
@@ -144,7 +148,11 @@ internal sealed record WorkerOptions
 /// <summary>Bounds on one definition or execution; sizes in bytes.</summary>
 internal sealed record LimitOptions(
     long OutputSize, long InputsSize, int Nodes, TimeSpan ExecutionTimeout, TimeSpan NodeTimeout, int FanOut, int LoopIterations,
-    int SubworkflowDepth);
+    int SubworkflowDepth)
+{
+    /// <summary>What each user and each workflow may have at work.</summary>
+    public StartLimits Starts { get; init; } = StartLimits.None;
+}
 
 /// <summary>What http nodes may do.</summary>
 /// <param name="Allow">Destinations allowed although private.</param>

@@ -62,8 +62,29 @@ internal static class LimitSettings
         IsReloadable = true,
     };
 
-    public static readonly SettingSection Section = new("limits", "Bounds on what one definition or execution may use.",
-        [OutputSize, InputsSize, Nodes, ExecutionTimeout, NodeTimeout, FanOut, LoopIterations, SubworkflowDepth]);
+    public static readonly Setting<int> UserConcurrency = Concurrency("user", "user");
+
+    public static readonly Setting<Rate> UserRate = StartRate("user", "user");
+
+    public static readonly Setting<int> WorkflowConcurrency = Concurrency("workflow", "stored workflow");
+
+    public static readonly Setting<Rate> WorkflowRate = StartRate("workflow", "stored workflow");
+
+    public static readonly SettingSection Section = new("limits", "Bounds on what one definition, execution, user or workflow may use.",
+        [OutputSize, InputsSize, Nodes, ExecutionTimeout, NodeTimeout, FanOut, LoopIterations, SubworkflowDepth,
+            UserConcurrency, UserRate, WorkflowConcurrency, WorkflowRate]);
+
+    private static Setting<int> Concurrency(string kind, string whose) => new("limits", $"{kind}_concurrency", SettingTypes.Integer(1, 1_000_000))
+    {
+        Description = $"Most executions of one {whose} at work at a time, over all daemons; a row of the table limits replaces it for one of them.",
+        DefaultNote = "no limit",
+    };
+
+    private static Setting<Rate> StartRate(string kind, string whose) => new("limits", $"{kind}_rate", Rate.Type)
+    {
+        Description = $"Most executions of one {whose} that start within a time, over all daemons; a row of the table limits replaces it for one of them.",
+        DefaultNote = "no limit",
+    };
 }
 
 internal static class HttpSettings

@@ -60,6 +60,12 @@ internal static class WorkerSettings
         Default = "1s",
     };
 
+    public static readonly Setting<TimeSpan> PriorityAgeing = new("worker", "priority_ageing", SettingTypes.Duration("0s", "1d"))
+    {
+        Description = "Waiting that makes up for one level of priority, so that low priorities get their turn too; 0s for strict priorities.",
+        Default = "1m",
+    };
+
     public static readonly Setting<TimeSpan> DrainTimeout = new("worker", "drain_timeout", SettingTypes.Duration("0s", "1d"))
     {
         Description = "How long SIGTERM lets running work finish before it is aborted; keep systemd's TimeoutStopSec above it.",
@@ -88,7 +94,7 @@ internal static class WorkerSettings
     };
 
     public static readonly SettingSection Section = new("worker", "How this daemon takes and runs executions.",
-        [StateDirectory, Id, Concurrency, MaxClaimed, MaxRetries, RetryDelay, PollInterval, DrainTimeout, Lease, Heartbeat, MaxRescues]);
+        [StateDirectory, Id, Concurrency, MaxClaimed, MaxRetries, RetryDelay, PollInterval, PriorityAgeing, DrainTimeout, Lease, Heartbeat, MaxRescues]);
 
     private static string DefaultStateDirectory(ConfigurationSources sources)
     {
