@@ -22,7 +22,8 @@ namespace Lekhika.Daemon.Dispatch;
 /// The outcome of an effect is written before anything that depends on it starts, and at once if nothing does. A conflict throws the machine away and
 /// replays what is stored. A status is shown as final only after its commit.
 ///
-/// The owner holds a slot while it advances or runs something that holds one; while only model calls are under way it gives the slot back.
+/// The owner holds a slot while it advances or runs something that holds one; while only model calls are under way it gives the slot back. One that
+/// was claimed ahead has none: it computes what it can, and takes a slot before its first effect.
 /// </summary>
 internal sealed partial class ExecutionOwner
 {
@@ -49,16 +50,16 @@ internal sealed partial class ExecutionOwner
     private DateTimeOffset? _deadline;
     private ITimer? _timer;
     private string _rowStatus;
-    private volatile bool _hasSlot = true;
+    private volatile bool _hasSlot;
     private bool _shownRunning;
     private bool _draining;
     private bool _unsavedEffect;
     private bool _replayNeeded;
     private string? _lastNode;
 
-    public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live)
+    public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live, bool hasSlot)
     {
-        (_services, _claim, _live) = (services, claim, live);
+        (_services, _claim, _live, _hasSlot) = (services, claim, live, hasSlot);
         _rowStatus = claim.Status;
         Fence = claim.Fence;
     }
