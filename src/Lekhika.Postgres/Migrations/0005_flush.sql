@@ -16,9 +16,9 @@
 --
 -- Locks are taken in one order everywhere: execution rows (by seq: the caller sorts), then held rows, then steps by (seq, key). With the
 -- execution row locked nobody else writes its steps, so conflicts are looked for before anything is written and an execution's part of a
--- batch is all or nothing, and no insert needs ON CONFLICT, which would cost a fifth of it. s_item says which item (1-based place in the x_ arrays) a step belongs to: everything below works by position,
--- in one pass, whatever the size of the batch. The plans are pinned and generic: planning anew with thousands of array elements as
--- constants costs more than running.
+-- batch is all or nothing, and steps need no ON CONFLICT, which would cost a fifth of the whole. s_item says which item (1-based place in
+-- the x_ arrays) a step belongs to: everything below works by position, in one pass, whatever the size of the batch. The plans are pinned
+-- and generic: planning anew with thousands of array elements as constants costs more than running.
 CREATE FUNCTION {schema}.flush(
     p_inc bigint, p_worker_id text,
     x_exec bigint[], x_epoch int[], x_run int[], x_kind smallint[],
