@@ -95,7 +95,7 @@ BEGIN
             FOR i IN 1 .. cardinality(x_exec) LOOP
                 IF verdicts[i] = 'committed' AND i = ANY (bad) THEN
                     verdicts[i] := 'conflict';
-                ELSIF verdicts[i] = 'fenced' AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) AND x_aside[i] IS NULL THEN
+                ELSIF verdicts[i] = 'fenced' AND x_aside[i] IS NULL AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) THEN
                     verdicts[i] := 'late';   -- new outcomes of the live run, computed from nothing that is recorded otherwise
                 END IF;
             END LOOP;
