@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
 using Lekhika.Daemon.Http.Status;
@@ -64,6 +65,7 @@ internal static class HttpServer
         app.MapPost("/pause/{id}", (RequestDelegate)control.PauseAsync);
         app.MapPost("/resume/{id}", (RequestDelegate)control.ResumeAsync);
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
+        BrowseRoutes.Map(app, context, lookup, peers, execute);
     }
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
