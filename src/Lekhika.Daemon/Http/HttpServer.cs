@@ -35,10 +35,14 @@ internal static class HttpServer
         var app = builder.Build();
         var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
         var access = new AccessControl(context.Auth);
+        var metrics = new MetricsEndpoint(context);
+        app.Lifetime.ApplicationStopped.Register(metrics.Dispose);
+        app.Use(metrics.Count);
         app.Use(boundary.Guard);
         app.Use(access.Guard);
         app.UseRouting();
         Map(app, context);
+        Read(app, "/metrics", metrics.HandleAsync);
         return app;
     }
 
