@@ -246,8 +246,8 @@ internal sealed partial class ExecutionOwner
     [LoggerMessage(3001, LogLevel.Information, "Execution {ExecutionId} {Status} in {Milliseconds} ms")]
     private static partial void LogFinished(ILogger logger, Guid executionId, string status, long milliseconds);
 
-    [LoggerMessage(3002, LogLevel.Warning, "Execution {ExecutionId} failed ({Code}): {Reason}")]
-    private static partial void LogFailed(ILogger logger, Guid executionId, string code, string reason);
+    [LoggerMessage(3002, LogLevel.Warning, "Execution {ExecutionId} failed at {NodeId} ({Code}): {Reason}")]
+    private static partial void LogFailed(ILogger logger, Guid executionId, string? nodeId, string code, string reason);
 
     [LoggerMessage(3003, LogLevel.Error, "Execution {ExecutionId}: fault of the daemon")]
     private static partial void LogFault(ILogger logger, Guid executionId, Exception exception);
@@ -258,8 +258,14 @@ internal sealed partial class ExecutionOwner
     [LoggerMessage(3005, LogLevel.Warning, "Execution {ExecutionId}: gave it up, the database says {Verdict}")]
     private static partial void LogLeft(ILogger logger, Guid executionId, JournalVerdict verdict);
 
-    [LoggerMessage(3006, LogLevel.Information, "Execution {ExecutionId} waits: {Reason}")]
-    private static partial void LogParked(ILogger logger, Guid executionId, string reason);
+    [LoggerMessage(3006, LogLevel.Information, "Execution {ExecutionId} waits at {NodeId}: {Reason}")]
+    private static partial void LogParked(ILogger logger, Guid executionId, string? nodeId, string reason);
+
+    [LoggerMessage(3021, LogLevel.Information, "Execution {ExecutionId} is running, at {NodeId}")]
+    private static partial void LogRunning(ILogger logger, Guid executionId, string? nodeId);
+
+    [LoggerMessage(3022, LogLevel.Information, "Execution {ExecutionId} is paused at {NodeId}")]
+    private static partial void LogPaused(ILogger logger, Guid executionId, string? nodeId);
 
     [LoggerMessage(3007, LogLevel.Warning, "Execution {ExecutionId}: node {NodeId} attempt {Attempt} failed ({Code}): {Reason}")]
     private static partial void LogAttemptFailed(ILogger logger, Guid executionId, string nodeId, int attempt, string code, string reason);

@@ -1,6 +1,7 @@
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.OpenApi;
 using Lekhika.Daemon.Http.Status;
 
 namespace Lekhika.Daemon.Http;
@@ -43,6 +44,7 @@ internal static class HttpServer
         app.UseRouting();
         Map(app, context);
         Read(app, "/metrics", metrics.HandleAsync);
+        Read(app, "/openapi.json", new OpenApiEndpoint(context, app).HandleAsync);
         return app;
     }
 
