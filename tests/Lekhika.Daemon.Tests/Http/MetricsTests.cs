@@ -93,7 +93,7 @@ public sealed class MetricsTests
 
     private static async Task FillAsync(TestServer server)
     {
-        server.State.OldestAge = TimeSpan.FromSeconds(90);
+        (server.State.OldestAge, server.State.HeldByAll) = (TimeSpan.FromSeconds(90), 2);
         Instruments.Ended("completed", TimeSpan.FromSeconds(2));
         var now = TimeProvider.System.GetUtcNow();
         var record = new StepRecord { Run = 1, Key = "a", Attempt = 1, Outcome = StepOutcome.Retrying, StartedAt = now.AddSeconds(-1), FinishedAt = now };
