@@ -142,6 +142,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The last figures are told while there still is something to ask for them.
+        if (_telemetry is not null) await Task.Run(_telemetry.Dispose);
         // Event streams end when the application stops; the drain is over by now.
         await _http.StopAsync();
         await _http.DisposeAsync();
@@ -150,7 +152,6 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await _models.DisposeAsync();
         await _database.DisposeAsync();
         _directory.Dispose();
-        _telemetry?.Dispose();
         _end.Dispose();
     }
 
