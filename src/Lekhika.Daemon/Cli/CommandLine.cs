@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Lekhika.Daemon.Cli.Remote;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Hosting;
 
@@ -58,6 +59,7 @@ internal static class CommandLine
             NodesCommand.Create(context),
             ScheduleCommand.Create(context),
         };
+        foreach (var remote in RemoteCommands.All(context)) root.Add(remote);
         var help = root.Options.OfType<HelpOption>().Single();
         var helpAction = new ExampleHelp((HelpAction)help.Action!, Examples);
         help.Action = helpAction;

@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Postgres.Queue;
 
 namespace Lekhika.Daemon.Dispatch;
@@ -144,6 +145,7 @@ internal sealed partial class ClaimLoop
             var full = claimed.Count == limit;
             _plan.Observe(claimed, full, more);
             _isShort = _plan.LeavesWaiting;
+            if (claimed.Count > 0) Instruments.Claimed(claimed.Count);
             foreach (var claim in claimed)
             {
                 _start(claim, started < slots);

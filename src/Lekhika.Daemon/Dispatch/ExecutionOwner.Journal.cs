@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Workflows;
@@ -24,6 +25,7 @@ internal sealed partial class ExecutionOwner
         });
         if (reply.Verdict == JournalVerdict.Committed)
         {
+            if (show) LogRunning(_services.Logger, _claim.Id, _lastNode);
             _shownRunning |= show;
             Saved();
             ShowWaits();
@@ -71,9 +73,9 @@ internal sealed partial class ExecutionOwner
             {
                 case JournalVerdict.Committed:
                     _live.Finish(status, result, error?.Message, details, _services.Now());
-                    _services.State.Finished.Count(status);
+                    CountEnd(status, error);
                     if (error is null) LogFinished(_services.Logger, _claim.Id, status, (long)(_services.Now() - _startedAt).TotalMilliseconds);
-                    else LogFailed(_services.Logger, _claim.Id, error.Code, error.Message);
+                    else LogFailed(_services.Logger, _claim.Id, failedStep ?? _lastNode, error.Code, error.Message);
                     return true;
                 case JournalVerdict.BadData when status == "completed":
                     // What the run produced cannot be stored. Its earlier steps stand; the execution fails and says why.
@@ -166,7 +168,7 @@ internal sealed partial class ExecutionOwner
         });
         if (reply.Verdict != JournalVerdict.Committed) return await RecoverAsync(reply);
         Saved();
-        LogParked(_services.Logger, _claim.Id, waitingFor.GetRawText());
+        LogParked(_services.Logger, _claim.Id, _lastNode, waitingFor.GetRawText());
         _live.Leave("waiting", waitingFor);
         _services.Parked?.Invoke();
         // Looked at again now that it is committed: what came between the last look and the commit woke nobody.
@@ -199,6 +201,7 @@ internal sealed partial class ExecutionOwner
         {
             case JournalVerdict.Committed:
                 Saved();
+                LogPaused(_services.Logger, _claim.Id, _lastNode);
                 _live.Leave("paused", null);
                 _services.Parked?.Invoke();
                 return false;
@@ -262,10 +265,17 @@ internal sealed partial class ExecutionOwner
 
     private ValueTask<JournalReply> WriteAsync(JournalEntry entry) => _services.Journal.WriteAsync(entry, CancellationToken.None);
 
+    private void CountEnd(string status, StepError? error)
+    {
+        _services.State.Finished.Count(status);
+        Instruments.Ended(status, _services.Now() - _startedAt);
+        _trace?.Ended(status, error);
+    }
+
     private void ShowCancelled()
     {
         _live.Finish("cancelled", null, "cancelled", null, _services.Now());
-        _services.State.Finished.Count("cancelled");
+        CountEnd("cancelled", error: null);
         LogFinished(_services.Logger, _claim.Id, "cancelled", (long)(_services.Now() - _startedAt).TotalMilliseconds);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Threading.Channels;
+using Lekhika.Daemon.Diagnostics.Tracing;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Daemon.Nodes.Runners;
@@ -57,6 +58,7 @@ internal sealed partial class ExecutionOwner
     private bool _replayNeeded;
     private string? _lastNode;
     private OwnerMessage? _received;
+    private ExecutionTrace? _trace;
 
     public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live, bool hasSlot)
     {
@@ -102,6 +104,7 @@ internal sealed partial class ExecutionOwner
         {
             await AbortEffectsAsync();
             if (_timer is not null) await _timer.DisposeAsync();
+            _trace?.Dispose();
             if (_hasSlot) _services.Slots.Release();
             if (_live.IsOver) _services.Live.Keep(_live);
             else _services.Live.Forget(_live);
@@ -189,6 +192,7 @@ internal sealed partial class ExecutionOwner
         _deadline = Earliest(_claim.TimeoutAt, _services.Options.ExecutionTimeout is { } limit ? _startedAt + limit : null);
         _live.SetPlan(workflow.Plan);
         _live.Begin(_startedAt);
+        _trace = ExecutionTrace.Begin(_claim, workflow.Plan.Definition.Name, _startedAt);
         await ReplayAsync();
         if (_deadline > _services.Now() || _deadline is null) return true;
         await FinishAsync("failed", null, DeadlinePassed());
@@ -261,8 +265,8 @@ internal sealed partial class ExecutionOwner
     [LoggerMessage(3001, LogLevel.Information, "Execution {ExecutionId} {Status} in {Milliseconds} ms")]
     private static partial void LogFinished(ILogger logger, Guid executionId, string status, long milliseconds);
 
-    [LoggerMessage(3002, LogLevel.Warning, "Execution {ExecutionId} failed ({Code}): {Reason}")]
-    private static partial void LogFailed(ILogger logger, Guid executionId, string code, string reason);
+    [LoggerMessage(3002, LogLevel.Warning, "Execution {ExecutionId} failed at {NodeId} ({Code}): {Reason}")]
+    private static partial void LogFailed(ILogger logger, Guid executionId, string? nodeId, string code, string reason);
 
     [LoggerMessage(3003, LogLevel.Error, "Execution {ExecutionId}: fault of the daemon")]
     private static partial void LogFault(ILogger logger, Guid executionId, Exception exception);
@@ -273,8 +277,14 @@ internal sealed partial class ExecutionOwner
     [LoggerMessage(3005, LogLevel.Warning, "Execution {ExecutionId}: gave it up, the database says {Verdict}")]
     private static partial void LogLeft(ILogger logger, Guid executionId, JournalVerdict verdict);
 
-    [LoggerMessage(3006, LogLevel.Information, "Execution {ExecutionId} waits: {Reason}")]
-    private static partial void LogParked(ILogger logger, Guid executionId, string reason);
+    [LoggerMessage(3006, LogLevel.Information, "Execution {ExecutionId} waits at {NodeId}: {Reason}")]
+    private static partial void LogParked(ILogger logger, Guid executionId, string? nodeId, string reason);
+
+    [LoggerMessage(3021, LogLevel.Information, "Execution {ExecutionId} is running, at {NodeId}")]
+    private static partial void LogRunning(ILogger logger, Guid executionId, string? nodeId);
+
+    [LoggerMessage(3022, LogLevel.Information, "Execution {ExecutionId} is paused at {NodeId}")]
+    private static partial void LogPaused(ILogger logger, Guid executionId, string? nodeId);
 
     [LoggerMessage(3007, LogLevel.Warning, "Execution {ExecutionId}: node {NodeId} attempt {Attempt} failed ({Code}): {Reason}")]
     private static partial void LogAttemptFailed(ILogger logger, Guid executionId, string nodeId, int attempt, string code, string reason);

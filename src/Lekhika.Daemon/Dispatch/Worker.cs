@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Daemon.Dispatch.Spooling;
 using Lekhika.Daemon.Live;
 using Lekhika.Postgres;
@@ -90,6 +91,7 @@ internal sealed partial class Worker : IIntake
             var result = await shift.Submitter.SubmitAsync(shift.Incarnation.Number, slot, submission, cancellationToken);
             if (!result.Claimed) return result;
             kept = true;
+            Instruments.Claimed(1);
             Start(shift, new ClaimedExecution
             {
                 Fence = new Fence(result.Exec, 1, result.Run),
@@ -214,11 +216,8 @@ internal sealed partial class Worker : IIntake
                 Start(shift, claim, hasSlot: true);
             },
             Woken = () => shift.Claims.Wake(),
-            Depth = (ready, parked) =>
-            {
-                _state.Queued = ready;
-                _state.Parked = parked;
-            },
+            Facts = new QueueFacts(_database),
+            Depth = queue => (_state.Queued, _state.HeldByAll, _state.Parked, _state.OldestAge) = (queue.Ready, queue.Held, queue.Parked, queue.OldestAge),
         };
         var claims = new ClaimLoop(
             queue, new LimitedClaims(_database, _settings.Limits), incarnation, Slots, () => shift.Owners.Count, _settings.MaxClaimed,
@@ -266,6 +265,7 @@ internal sealed partial class Worker : IIntake
         catch (RevokedException)
         {
             LogRevoked(_logger, shift.Incarnation.Number);
+            Instruments.LeaseLost();
         }
     }
 

@@ -1,9 +1,11 @@
 using System.Globalization;
 using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
+using Lekhika.Daemon.Diagnostics;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Dispatch.Spooling;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
@@ -45,6 +47,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly Upkeep _upkeep;
     private readonly Scheduler _scheduler;
     private readonly WebApplication _http;
+    private readonly OtlpExport? _telemetry;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ILogger _workflowLogger;
@@ -77,6 +80,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         };
         var schedules = new ScheduleStore(_database);
         _scheduler = new Scheduler(schedules, _monitor, time, loggers.CreateLogger<Scheduler>());
+        _telemetry = OtlpExport.Start(options.Telemetry, Environment.GetEnvironmentVariable, VersionText.Version, options.Worker.Id);
         _http = HttpServer.Build(new HttpServerContext
         {
             Server = options.Server,
@@ -88,6 +92,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             State = _state,
             Store = new ExecutionStore(reader, new RunReader(_database)),
             Signals = new SignalStore(new SignalWriter(_database)),
+            Browse = new BrowseStore(_database),
             Compiler = _compiler,
             Schedules = new ScheduleBook(schedules),
             Clock = clock,
@@ -95,6 +100,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Loggers = loggers,
             StartedAt = time.GetTimestamp(),
             Lanes = _models.Snapshot,
+            Spooled = _directory.CountSpooled,
             Concurrency = options.Worker.Concurrency,
             AdvertisedUrl = Settings(options).Identity.Url,
             OllamaUrl = options.Ollama.Urls.Select(static url => Redaction.Url(url.ToString())).FirstOrDefault(),
@@ -158,6 +164,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The last figures are told while there still is something to ask for them.
+        if (_telemetry is not null) await Task.Run(_telemetry.Dispose);
         // Event streams end when the application stops; the drain is over by now.
         await _http.StopAsync();
         await _http.DisposeAsync();

@@ -1,5 +1,7 @@
+using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.OpenApi;
 using Lekhika.Daemon.Http.Resume;
 using Lekhika.Daemon.Http.Schedules;
 using Lekhika.Daemon.Http.Signals;
@@ -37,10 +39,15 @@ internal static class HttpServer
         var app = builder.Build();
         var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
         var access = new AccessControl(context.Auth);
+        var metrics = new MetricsEndpoint(context);
+        app.Lifetime.ApplicationStopped.Register(metrics.Dispose);
+        app.Use(metrics.Count);
         app.Use(boundary.Guard);
         app.Use(access.Guard);
         app.UseRouting();
         Map(app, context);
+        Read(app, "/metrics", metrics.HandleAsync);
+        Read(app, "/openapi.json", new OpenApiEndpoint(context, app).HandleAsync);
         return app;
     }
 
@@ -76,6 +83,7 @@ internal static class HttpServer
         app.MapPost("/resume/{id}", (RequestDelegate)resume.FromPathAsync);
         app.MapPost("/retry/{id}", (RequestDelegate)resume.FromPathAsync);
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
+        BrowseRoutes.Map(app, context, lookup, peers, execute);
     }
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];

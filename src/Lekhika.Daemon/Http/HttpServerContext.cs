@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
@@ -29,6 +30,9 @@ internal sealed record HttpServerContext
 
     public required ISignalStore Signals { get; init; }
 
+    /// <summary>Lists, histories, workflows and workers.</summary>
+    public required IBrowseStore Browse { get; init; }
+
     public required IWorkflowCompiler Compiler { get; init; }
 
     /// <summary>Due times and ages are told by the database's clock.</summary>
@@ -43,6 +47,9 @@ internal sealed record HttpServerContext
 
     /// <summary>The lanes of the model pool at this moment.</summary>
     public required Func<PoolSnapshot> Lanes { get; init; }
+
+    /// <summary>Results that are kept in the state directory until the database takes them.</summary>
+    public Func<int> Spooled { get; init; } = static () => 0;
 
     /// <summary>Number of executions that advance at the same time.</summary>
     public required int Concurrency { get; init; }

@@ -144,17 +144,6 @@ public sealed class QueueReader(Database database)
         return standings;
     }
 
-    /// <summary>How many executions are ready, held and parked.</summary>
-    public async Task<(long Ready, long Held, long Parked)> DepthAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(database.Statements.QueueDepth, connection);
-        await database.PrepareAsync(command, cancellationToken);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
-    }
-
     /// <summary>Adds the arrays of <c>claim</c> and <c>admit</c>.</summary>
     internal static void AddLists(NpgsqlCommand command, IReadOnlyList<ListShare>? lists)
     {

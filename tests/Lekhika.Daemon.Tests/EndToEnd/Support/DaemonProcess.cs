@@ -49,6 +49,9 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
     public ChildProcess Child => _child;
 
+    /// <summary>Its configuration file, for commands that ask it.</summary>
+    public string ConfigFile => _configFile;
+
     public string StateDirectory => _setup.StateDirectory!;
 
     public int Port => _setup.Port!.Value;

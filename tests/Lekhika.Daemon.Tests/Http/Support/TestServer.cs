@@ -12,6 +12,7 @@ using Lekhika.Inference;
 using Lekhika.Inference.Lanes;
 using Lekhika.Postgres.Executions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -30,6 +31,8 @@ internal sealed class TestServer : IAsyncDisposable
     public FakeStore Store { get; } = new();
 
     public FakeSignals Signals { get; } = new();
+
+    public FakeBrowse Browse { get; } = new();
 
     public LiveExecutions Live { get; } = new();
 
@@ -53,6 +56,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public IEnumerable<string> Urls => _app.Urls;
 
+    /// <summary>Every route that is mapped.</summary>
+    public IEnumerable<RouteEndpoint> Routes => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(static source => source.Endpoints).OfType<RouteEndpoint>();
+
     public HttpServerContext Context() => new()
     {
         Server = new ServerOptions([new ListenUrl("127.0.0.1", 0)], null, null, 1 << 20, LogLevel.Information),
@@ -64,6 +70,7 @@ internal sealed class TestServer : IAsyncDisposable
         State = State,
         Store = Store,
         Signals = Signals,
+        Browse = Browse,
         Compiler = new FakeCompiler(),
         Clock = new DatabaseClock(TimeProvider.System),
         Time = TimeProvider.System,
