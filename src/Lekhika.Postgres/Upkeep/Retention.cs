@@ -13,6 +13,7 @@ public sealed class Retention(Database database)
     /// <returns>How many were removed, and when to come again.</returns>
     public async Task<(int Removed, TimeSpan NextIn)> RetainAsync(RetentionAges ages, int walk, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(ages);
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Retain, connection);
         command.Parameters.AddValue(ages.Completed, NpgsqlDbType.Interval);
