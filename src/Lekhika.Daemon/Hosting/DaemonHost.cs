@@ -2,12 +2,15 @@ using System.Globalization;
 using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Generation;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Inference;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Jobs;
 using Lekhika.Postgres.Queue;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
@@ -32,6 +35,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly ModelSettings _names;
     private readonly SwitchableCompiler _compiler;
     private readonly DefinitionCache _definitions;
+    private readonly GenerationJobs _jobs;
+    private volatile CompiledWorkflow _generation;
     private readonly DatabaseMonitor _monitor;
     private readonly StateDirectory _directory;
     private readonly Worker _worker;
@@ -52,7 +57,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time));
         var clock = new DatabaseClock(time);
         var reader = new ExecutionReader(_database);
-        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync);
+        _jobs = new GenerationJobs(_database);
+        _generation = Generation(options);
+        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync) { BuiltIn = document => GenerationWorkflow.IsMeant(document) ? _generation : null };
         _monitor = new DatabaseMonitor(_database, _state, clock, time, loggers.CreateLogger<DatabaseMonitor>());
         _directory = new StateDirectory(
             options.Worker.StateDirectory, $"{_database.Host}/{_database.Name}/{options.Database.Schema}", loggers.CreateLogger<StateDirectory>());
@@ -70,6 +77,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Live = Live,
             State = _state,
             Store = new ExecutionStore(reader),
+            Jobs = new JobStore(_jobs),
+            Generation = options.Generation,
             Compiler = _compiler,
             Clock = clock,
             Time = time,
@@ -129,6 +138,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     {
         _names.Replace(options.Models);
         _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time));
+        _generation = Generation(options);
         _definitions.Clear();
         _ = _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options));
     }
@@ -172,6 +182,15 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         }
     }
 
+    private CompiledWorkflow Generation(DaemonOptions options)
+    {
+        var runners = WorkflowSettings.Runners(options, _models, _names, _workflowLogger, _time);
+        var services = GenerationSetup.Services(
+            options, _compiler, type => runners.Find(type) is not null, _models, _names, new RowJobFace(_jobs, _state, _workflowLogger), _time);
+        if (services.CatalogueProblem is { } problem) LogCatalogue(_logger, problem);
+        return GenerationWorkflow.Compile(services);
+    }
+
     private static Dispatch.WorkerSettings Settings(DaemonOptions options) => new()
     {
         Identity = new WorkerIdentity
@@ -201,6 +220,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     [LoggerMessage(1101, LogLevel.Warning, "Models: {Problem}. Executions that need one wait and retry.")]
     private static partial void LogModelsAway(ILogger logger, string problem);
+
+    [LoggerMessage(1103, LogLevel.Error, "generation.catalogue cannot be used, so generation jobs fail: {Problem}")]
+    private static partial void LogCatalogue(ILogger logger, string problem);
 
     [LoggerMessage(1102, LogLevel.Information, "Models: {Endpoints}")]
     private static partial void LogModelsThere(ILogger logger, string endpoints);

@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Http.Status;
 
 namespace Lekhika.Daemon.Http;
@@ -63,7 +64,20 @@ internal static class HttpServer
         app.MapPost("/stop/{id}", (RequestDelegate)control.StopAsync);
         app.MapPost("/pause/{id}", (RequestDelegate)control.PauseAsync);
         app.MapPost("/resume/{id}", (RequestDelegate)control.ResumeAsync);
+        if (context.Jobs is not null) MapJobs(app, new JobEndpoints(context, lookup, peers, events.HandleAsync));
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
+    }
+
+    private static void MapJobs(WebApplication app, JobEndpoints jobs)
+    {
+        app.MapPost("/jobs", (RequestDelegate)jobs.CreateAsync);
+        app.MapPost("/jobs/poll", (RequestDelegate)jobs.PollAsync);
+        Read(app, "/jobs/{id}/status", jobs.StatusAsync);
+        app.MapGet("/jobs/{id}/events", (RequestDelegate)jobs.EventsAsync);
+        app.MapPost("/jobs/{id}/process", (RequestDelegate)jobs.ProcessAsync);
+        app.MapPost("/jobs/{id}/cancel", (RequestDelegate)jobs.CancelAsync);
+        app.MapDelete("/jobs/{id}", (RequestDelegate)jobs.CancelAsync);
+        Read(app, "/workflow-status/{id}", jobs.WorkflowStatusAsync);
     }
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];

@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Inference.Lanes;
@@ -24,6 +25,12 @@ internal sealed record HttpServerContext
     public required DaemonState State { get; init; }
 
     public required IExecutionStore Store { get; init; }
+
+    /// <summary>Generation jobs; null leaves their routes out.</summary>
+    public IJobStore? Jobs { get; init; }
+
+    /// <summary>What generation is configured to do; with <see cref="Jobs"/>.</summary>
+    public GenerationOptions? Generation { get; init; }
 
     public required IWorkflowCompiler Compiler { get; init; }
 

@@ -43,6 +43,7 @@ internal static class HttpErrorCodes
     public const string Forbidden = "forbidden";
     public const string RouteNotFound = "route_not_found";
     public const string ExecutionNotFound = "execution_not_found";
+    public const string JobNotFound = "job_not_found";
     public const string MethodNotAllowed = "method_not_allowed";
     public const string Conflict = "conflict";
     public const string AlreadyFinished = "already_finished";
