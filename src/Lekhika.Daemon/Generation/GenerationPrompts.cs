@@ -38,7 +38,8 @@ internal static class GenerationPrompts
     {
         var text = new StringBuilder();
         text.AppendLine("You write workflows as JSON. Answer with one JSON object and nothing else, no Markdown, no comments:");
-        text.AppendLine(CultureInfo.InvariantCulture, $$"""{"name": "...", "summary": "...", "nodes": [{"id": "...", "type": "...", "name": "...", "config": {}}], "edges": [{"{{edges.From}}": "id", "{{edges.To}}": "id"}]}""");
+        text.Append("""{"name": "...", "summary": "...", "nodes": [{"id": "...", "type": "...", "name": "...", "config": {}}], "edges": [{""")
+            .Append(CultureInfo.InvariantCulture, $"\"{edges.From}\": \"id\", \"{edges.To}\": \"id\"").AppendLine("}]}");
         if (request.IsEdit)
         {
             text.AppendLine("You are given a workflow and a change to make. In nodes, give only those that are new or changed, each complete and under its own id; "

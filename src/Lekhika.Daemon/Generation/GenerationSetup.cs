@@ -10,7 +10,7 @@ internal static class GenerationSetup
 {
     /// <summary>Everything the built-in workflow needs. An operator's catalogue that cannot be used makes jobs fail with the reason, and nothing else.</summary>
     public static GenerationServices Services(
-        DaemonOptions options, IWorkflowCompiler compiler, Func<Workflows.Catalogue.NodeType, bool> runs, IModelCaller models, ModelSettings names, IJobFace face, TimeProvider time)
+        DaemonOptions options, IWorkflowCompiler compiler, Func<Workflows.Catalogue.NodeType, bool> runs, IModelCaller models, Hosting.ModelSettings names, IJobFace face, TimeProvider time)
     {
         var reading = WorkflowSettings.Reading(options);
         GenerationCatalogue? catalogue = null;
