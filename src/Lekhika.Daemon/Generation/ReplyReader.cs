@@ -29,9 +29,8 @@ internal static class ReplyReader
             return unwrapped with { Repairs = [.. unwrapped.Repairs, "JSON inside a string taken out"] };
 
         LenientResult? best = null;
-        LenientResult? other = null;
         LenientResult? failure = null;
-        var farthest = -1;
+        var (farthest, longestOther) = (-1, -1);
         var at = -1;
         for (var tries = 0; tries < MostStarts && (at = text.IndexOf('{', at + 1)) >= 0; tries++)
         {
@@ -42,7 +41,7 @@ internal static class ReplyReader
                 continue;
             }
 
-            if (!fits(value)) other ??= result;
+            if (!fits(value)) longestOther = Math.Max(longestOther, result.End - at);
             else if (best is null || result.Repairs.Count == 0 || best.Repairs.Count > 0) best = result;
 
             // What does not fit may have in it what does; what fits is not looked into.
@@ -50,8 +49,9 @@ internal static class ReplyReader
         }
 
         if (best is not null) return new ReplyResult(best.Value, best.Repairs, null);
-        if (failure is not null && (other is null || farthest > 200)) return new ReplyResult(null, [], $"it is not JSON that can be read: {failure.Problem}");
-        return other is not null
+        // The longest attempt is what was meant; what could be read inside it is only a part.
+        if (failure is not null && farthest > longestOther) return new ReplyResult(null, [], $"it is not JSON that can be read: {failure.Problem}");
+        return longestOther >= 0
             ? new ReplyResult(null, [], "it holds JSON, but not the object that was asked for")
             : new ReplyResult(null, [], "it holds no JSON object");
     }
