@@ -38,7 +38,7 @@ public sealed class GenerationTests(Servers servers)
         Assert.Equal("completed", job.GetProperty("status").GetString());
         Assert.Equal(StatusFields, job.EnumerateObject().Select(static property => property.Name));
         Assert.Equal(100, job.GetProperty("progress_percentage").GetInt32());
-        var body = $$"""{"executionId":"{{Guid.NewGuid()}}","workflow":{{job.GetProperty("workflow_result").GetRawText()}},"inputs":{"topic":"rain"}}""";
+        var body = $$$"""{"executionId":"{{{Guid.NewGuid()}}}","workflow":{{{job.GetProperty("workflow_result").GetRawText()}}},"inputs":{"topic":"rain"}}""";
         var (taken, execution) = await daemon.PostAsync("execute", body, Cancellation);
         Assert.Equal(202, taken);
         Assert.Equal("completed", (await scene.EndAsync(execution.GetProperty("executionId").GetGuid())).Status);
@@ -162,10 +162,11 @@ public sealed class GenerationTests(Servers servers)
         await using var scene = await BeginAsync("```json\n" + Good + "\n```");
         var file = Path.Combine(Directory.CreateTempSubdirectory("lekhika-generate-").FullName, "poem.json");
 
-        await using var command = ChildProcess.Start(
-            ["generate", "Write poems", "--out", file, "--ollama.url", scene.Ollama.BaseAddress.ToString()], new Dictionary<string, string>(StringComparer.Ordinal));
+        var run = await ChildProcess.RunAsync(
+            null, Cancellation, ["generate", "Write poems", "--out", file, "--config", "/dev/null", "--ollama.url", scene.Ollama.BaseAddress.ToString()]);
 
-        Assert.Equal(0, await command.EndAsync(Cancellation));
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Contains("Draft", run.Error, StringComparison.OrdinalIgnoreCase);
         using var workflow = JsonDocument.Parse(await File.ReadAllTextAsync(file, Cancellation));
         Assert.Equal("Poem", workflow.RootElement.GetProperty("name").GetString());
     }
