@@ -41,7 +41,7 @@ public sealed class ReplyReaderTests
         { "nothing", "  ", false, "empty" },
         { "prose", "I am sorry, I cannot do that.", false, "no JSON object" },
         { "cut inside a string", """{"nodes":[{"id":"a","config":{"prompt":"Write a po""", false, "inside a string" },
-        { "cut after a comma", """{"nodes":[{"id":"a","config":{}},""", false, "another member" },
+        { "cut after a comma", """{"nodes":[{"id":"a","config":{}},""", false, "after a comma" },
         { "cut inside a number", """{"nodes":[{"id":"a","position":{"x":12""", false, "inside a number" },
         { "cut inside a word", """{"nodes":[{"id":"a","optional":tr""", false, "inside a word" },
         { "brackets missing because it was cut off", """{"nodes":[{"id":"a","config":{"n":1}}],"edges":[]""", true, "cut off" },

@@ -172,6 +172,7 @@ public sealed class GenerationJobTests(PostgresCluster cluster)
         }
 
         await engine.ObeyAsync();
+        await engine.ObeyAsync();
         Assert.Equal("completed", (await jobs.FindAsync(job, Token))!.Status);
         Assert.Equal(0, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.generation_marks"));
     }
