@@ -133,14 +133,15 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await _worker.RunAsync(signals.StopClaiming, signals.AbortWorking);
     }
 
-    /// <summary>Takes over what can change while it runs.</summary>
+    /// <summary>Takes over what can change while it runs. Called on the signal's own thread, one at a time, so it waits for the models.</summary>
+    /// <exception cref="ArgumentException">The model settings cannot be used; everything stays as it was.</exception>
     public void Reload(DaemonOptions options)
     {
+        _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options)).GetAwaiter().GetResult();
         _names.Replace(options.Models);
         _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time));
         _generation = Generation(options);
         _definitions.Clear();
-        _ = _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options));
     }
 
     public async ValueTask DisposeAsync()

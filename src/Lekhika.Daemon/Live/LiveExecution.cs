@@ -83,11 +83,10 @@ internal sealed class LiveExecution
             live.StartedAt = now;
             live.FinishedAt = null;
             live.QueuePosition = null;
-            live.Text.Clear();
-            live.Thinking.Clear();
+            live.ClearText();
             live.Pieces = 0;
             _currentStep = step.Key;
-            Add("node", writer => WriteStep(writer, live));
+            Add("node", live, static (writer, step) => WriteStep(writer, step));
         }
     }
 
@@ -109,10 +108,10 @@ internal sealed class LiveExecution
         {
             if (!_steps.TryGetValue(key, out var live)) return;
             live.QueuePosition = position;
-            Add("queued", writer =>
+            Add("queued", (key, position), static (writer, queued) =>
             {
-                writer.WriteString("step", key);
-                writer.WriteNumber("position", position);
+                writer.WriteString("step", queued.key);
+                writer.WriteNumber("position", queued.position);
             });
         }
     }
@@ -124,11 +123,11 @@ internal sealed class LiveExecution
             if (!_steps.TryGetValue(key, out var live)) return;
             live.QueuePosition = null;
             live.Endpoint = endpoint;
-            Add("turn", writer =>
+            Add("turn", (key, endpoint, attempt), static (writer, turn) =>
             {
-                writer.WriteString("step", key);
-                writer.WriteString("endpoint", endpoint);
-                writer.WriteNumber("attempt", attempt);
+                writer.WriteString("step", turn.key);
+                writer.WriteString("endpoint", turn.endpoint);
+                writer.WriteNumber("attempt", turn.attempt);
             });
         }
     }
@@ -140,14 +139,11 @@ internal sealed class LiveExecution
             if (!_steps.TryGetValue(key, out var live)) return;
             (thinking ? live.Thinking : live.Text).Append(piece);
             live.Pieces++;
-            if (_events.HasListeners || !thinking)
+            Add(thinking ? "thinking" : "text", (key, piece), static (writer, text) =>
             {
-                Add(thinking ? "thinking" : "text", writer =>
-                {
-                    writer.WriteString("step", key);
-                    writer.WriteString("text", piece);
-                });
-            }
+                writer.WriteString("step", text.key);
+                writer.WriteString("text", text.piece);
+            });
         }
     }
 
@@ -159,10 +155,10 @@ internal sealed class LiveExecution
         lock (_lock)
         {
             _chapter = new LiveChapter(number, total);
-            Add("chapter", writer =>
+            Add("chapter", (number, total), static (writer, chapter) =>
             {
-                writer.WriteNumber("current", number);
-                writer.WriteNumber("total", total);
+                writer.WriteNumber("current", chapter.number);
+                writer.WriteNumber("total", chapter.total);
             });
         }
     }
@@ -173,13 +169,12 @@ internal sealed class LiveExecution
         lock (_lock)
         {
             if (!_steps.TryGetValue(key, out var live)) return;
-            live.Text.Clear();
-            live.Thinking.Clear();
+            live.ClearText();
             live.Pieces = 0;
-            Add("restart", writer =>
+            Add("restart", (key, reason), static (writer, restart) =>
             {
-                writer.WriteString("step", key);
-                writer.WriteString("reason", reason);
+                writer.WriteString("step", restart.key);
+                writer.WriteString("reason", restart.reason);
             });
         }
     }
@@ -214,12 +209,11 @@ internal sealed class LiveExecution
             if (record.IsFinal)
             {
                 // The output is the truth now; the streamed text is not kept twice.
-                live.Text.Clear();
-                live.Thinking.Clear();
+                live.ClearText();
                 live.QueuePosition = null;
             }
 
-            Add("node", writer => WriteStep(writer, live));
+            Add("node", live, static (writer, step) => WriteStep(writer, step));
         }
     }
 
@@ -260,11 +254,11 @@ internal sealed class LiveExecution
         {
             _phase = phase;
             _ownsProgress = true;
-            Add("phase", writer =>
+            Add("phase", (Phase: phase, Progress: Math.Max(percent, _progress), Message: message), static (writer, it) =>
             {
-                writer.WriteString("phase", phase);
-                writer.WriteNumber("progress", Math.Round(Math.Max(percent, _progress), 1));
-                writer.WriteString("message", message);
+                writer.WriteString("phase", it.Phase);
+                writer.WriteNumber("progress", Math.Round(it.Progress, 1));
+                writer.WriteString("message", it.Message);
             });
             Advance(percent);
         }
@@ -285,10 +279,10 @@ internal sealed class LiveExecution
             }
 
             Move(status, waitingFor: null);
-            Add("end", writer =>
+            Add("end", (status, error), static (writer, end) =>
             {
-                writer.WriteString("status", status);
-                if (error is not null) writer.WriteString("error", error);
+                writer.WriteString("status", end.status);
+                if (end.error is not null) writer.WriteString("error", end.error);
             });
             _events.Complete();
         }
@@ -300,7 +294,7 @@ internal sealed class LiveExecution
         lock (_lock)
         {
             Move(status, waitingFor);
-            Add("leave", writer => writer.WriteString("status", status));
+            Add("leave", status, static (writer, left) => writer.WriteString("status", left));
             _events.Complete();
         }
     }
@@ -328,7 +322,7 @@ internal sealed class LiveExecution
                 Phase = _phase,
                 Nodes = Nodes,
                 Steps = [.. _steps.Values.OrderBy(static step => step.Sequence).Select(static step => step.View())],
-                EventId = _events.LastId,
+                EventId = _events.Mark(),
             };
         }
     }
@@ -351,7 +345,7 @@ internal sealed class LiveExecution
     {
         if (percent - _progress < 0.1) return;
         _progress = percent;
-        Add("progress", writer => writer.WriteNumber("progress", Math.Round(percent, 1)));
+        Add("progress", percent, static (writer, progress) => writer.WriteNumber("progress", Math.Round(progress, 1)));
     }
 
     private void Move(string status, JsonElement? waitingFor)
@@ -359,10 +353,10 @@ internal sealed class LiveExecution
         var same = status == _status && waitingFor is null && _waitingFor is null;
         (_status, _waitingFor) = (status, waitingFor);
         if (same) return;
-        Add("state", writer =>
+        Add("state", (status, waitingFor), static (writer, state) =>
         {
-            writer.WriteString("status", status);
-            if (waitingFor is { } what)
+            writer.WriteString("status", state.status);
+            if (state.waitingFor is { } what)
             {
                 writer.WritePropertyName("waiting_for");
                 what.WriteTo(writer);
@@ -370,7 +364,7 @@ internal sealed class LiveExecution
         });
     }
 
-    private void Add(string name, Action<Utf8JsonWriter> properties) => _events.Add(name, properties);
+    private void Add<T>(string name, T what, Action<Utf8JsonWriter, T> properties) => _events.Add(name, what, properties);
 
     private static void WriteStep(Utf8JsonWriter writer, LiveStep step)
     {

@@ -31,7 +31,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public LiveExecutions Live { get; } = new();
 
-    public DaemonState State { get; } = new() { DatabaseProblem = null, SchemaVersion = 7, Slots = 8, Queued = 3, Parked = 1 };
+    public DaemonState State { get; } = new() { DatabaseProblem = null, SchemaVersion = 7, Incarnation = 1, Slots = 8, Queued = 3, Parked = 1 };
 
     public HttpClient Client { get; private set; } = null!;
 
