@@ -79,7 +79,7 @@ internal static class GenerateHandler
         var live = new LiveExecution(
             new LiveHeader { Id = claim.Id, Exec = 1, Epoch = 1, Run = 1, WorkerId = "generate", CreatedAt = now }, "pending", startedAt: null);
         var subscription = live.Subscribe(lastEventId: "1.0");
-        var owner = new ExecutionOwner(TryHandler.Services(options, new MemoryJournal(), definitions, state, cancellationToken), claim, live);
+        var owner = new ExecutionOwner(TryHandler.Services(options, new MemoryJournal(), definitions, state, cancellationToken), claim, live, hasSlot: true);
         var running = owner.RunAsync();
         var printer = new ProgressPrinter(context, TimeProvider.System);
         await printer.FollowAsync(live, subscription, CancellationToken.None);

@@ -113,7 +113,7 @@ internal sealed class GenerationRun : IAsyncDisposable
             Logger = NullLogger.Instance,
             AbortWorking = Token,
         };
-        await new ExecutionOwner(services, claim, live).RunAsync();
+        await new ExecutionOwner(services, claim, live, hasSlot: true).RunAsync();
         Records = await Journal.StepsAsync(1, 1, Token);
         return live.Snapshot();
     }
