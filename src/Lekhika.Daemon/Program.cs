@@ -7,6 +7,7 @@ var handlers = new CommandHandlers
     Run = RunHandler.RunAsync,
     Migrate = (configuration, mode, cancellation) => MigrateHandler.RunAsync(context, configuration, mode, cancellation),
     Try = (configuration, arguments, cancellation) => TryHandler.RunAsync(context, configuration, arguments, cancellation),
+    Generate = (configuration, arguments, cancellation) => GenerateHandler.RunAsync(context, configuration, arguments, cancellation),
 };
 
 try

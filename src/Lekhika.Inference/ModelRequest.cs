@@ -15,6 +15,12 @@ public sealed record ModelRequest
     /// <summary>The string <c>"json"</c> or a JSON schema the reply must satisfy; null for free text.</summary>
     public JsonElement? Format { get; init; }
 
+    /// <summary>
+    /// Whether a reply that does not keep to <see cref="Format"/>, or is cut before its end, is given back as it is instead of failing the call: for
+    /// callers who can make something of it. Default false.
+    /// </summary>
+    public bool FormatIsAdvice { get; init; }
+
     /// <summary>Sampling temperature; null leaves it to the model.</summary>
     public double? Temperature { get; init; }
 

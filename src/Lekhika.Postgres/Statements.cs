@@ -126,6 +126,42 @@ internal sealed partial class Statements
 
     public string SendSignal => field ??= Text("SELECT verdict, status FROM {schema}.send_signal($1, $2, $3, $4, $5)");
 
+    public string GenerationJob => field ??= Text("""
+        SELECT j.id, j.status, j.prompt, j.mode, j.progress_percentage, j.current_phase, j.workflow_result, j.error_message, j.error_details,
+               j.progress_logs, j.observability, j.created_at, j.started_at, j.finished_at, j.duration_ms, j.worker_id, j.retry_count,
+               (SELECT w.url FROM {schema}.workflow_executions e JOIN {schema}.held h ON h.exec = e.seq JOIN {schema}.workers w ON w.inc = h.inc
+                 WHERE e.id = j.id)
+          FROM {schema}.workflow_generation_jobs j
+         WHERE j.id = $1
+        """);
+
+    public string InsertGenerationJob => field ??= Text("""
+        INSERT INTO {schema}.workflow_generation_jobs (id, user_id, prompt, mode, current_workflow, execution_history, config, max_retries)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ON CONFLICT (id) DO NOTHING
+        """);
+
+    public string SameGenerationJob => field ??= Text("""
+        SELECT (j.user_id, j.prompt, j.mode, j.current_workflow, j.execution_history, j.config, j.max_retries)
+               IS NOT DISTINCT FROM ($2, $3, $4, $5, $6, $7, $8)
+          FROM {schema}.workflow_generation_jobs j WHERE j.id = $1
+        """);
+
+    public string CancelGenerationJob => field ??= Text("""
+        WITH cancelled AS (
+            UPDATE {schema}.workflow_generation_jobs SET status = 'cancelled' WHERE id = $1 AND status IN ('pending', 'processing') RETURNING status)
+        SELECT COALESCE((SELECT status FROM cancelled), (SELECT status FROM {schema}.workflow_generation_jobs WHERE id = $1))
+        """);
+
+    public string AdoptGenerationJobs => field ??= Text("SELECT {schema}.generation_adopt(1000)");
+
+    public string PendingGenerationJobs => field ??= Text("""
+        SELECT p.id, (SELECT count(*) FROM (SELECT FROM {schema}.workflow_generation_jobs WHERE status = 'pending' LIMIT 1000) c)
+          FROM {schema}.workflow_generation_jobs p WHERE p.status = 'pending' ORDER BY p.created_at LIMIT 1
+        """);
+
+    public string GenerationProgress => field ??= Text("SELECT {schema}.generation_progress($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+
     public string KnowsSignal => field ??= Text("SELECT true FROM {schema}.workflow_signals WHERE id = $1");
 
     public string MatchEvents => field ??= Text("SELECT moved, last FROM {schema}.match_events($1, $2, $3)");

@@ -81,6 +81,12 @@ public static class ErrorCodes
     /// <summary>The workflow asked to stop with an error.</summary>
     public const string StoppedByWorkflow = "stopped_by_workflow";
 
+    /// <summary>No valid workflow could be generated within the retries of the job.</summary>
+    public const string GenerationFailed = "generation_failed";
+
+    /// <summary>Generation is switched off, or its catalogue file cannot be used.</summary>
+    public const string GenerationDisabled = "generation_disabled";
+
     /// <summary>What was recorded could not be stored or read back.</summary>
     public const string BadData = "bad_data";
 

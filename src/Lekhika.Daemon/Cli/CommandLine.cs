@@ -54,6 +54,7 @@ internal static class CommandLine
             MigrateCommand.Create(context, handlers),
             CheckConfigCommand.Create(context),
             TryCommand.Create(context, handlers),
+            GenerateCommand.Create(context, handlers),
             ValidateCommand.Create(context),
             EvalCommand.Create(context),
             NodesCommand.Create(context),

@@ -74,6 +74,9 @@ internal sealed class ProgressPrinter(CommandContext context, TimeProvider time)
             case "node":
                 PrintNode(step, Text(data, "status"), Text(data, "type"), Text(data, "error"));
                 break;
+            case "phase":
+                Line("", string.Create(CultureInfo.InvariantCulture, $"{data.GetProperty("progress").GetDouble():0} % {Text(data, "message")}"));
+                break;
             case "queued" when _running.TryGetValue(step, out var waiting):
                 waiting.Before = data.GetProperty("position").GetInt32();
                 break;

@@ -64,6 +64,16 @@ internal static class OptionBinder
             values.Find(ModelSettings.Default),
             ImmutableDictionary.CreateRange(StringComparer.OrdinalIgnoreCase, LastOfEach(values.Entries<string>(ModelSettings.Section.Name)))),
         Nodes = new(ImmutableDictionary.CreateRange(StringComparer.Ordinal, values.Entries<Uri>(NodeSettings.Section.Name))),
+        Generation = new()
+        {
+            Enabled = values.Get(GenerationSettings.Enabled),
+            AnalyzeModel = values.Get(GenerationSettings.AnalyzeModel),
+            GenerateModel = values.Get(GenerationSettings.GenerateModel),
+            Catalogue = values.Find(GenerationSettings.Catalogue),
+            MaxRetries = values.Get(GenerationSettings.MaxRetries),
+            ContextTokens = values.Get(GenerationSettings.ContextTokens),
+            MaxTokens = values.Get(GenerationSettings.MaxTokens),
+        },
         Retention = new(
             Finite(values.Get(RetentionSettings.Completed)),
             Finite(values.Get(RetentionSettings.Failed)),

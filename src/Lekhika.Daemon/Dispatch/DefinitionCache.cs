@@ -19,6 +19,9 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
     private const int Kept = 1000;
     private readonly ConcurrentDictionary<Guid, CachedDefinition> _byHash = new();
 
+    /// <summary>Finds the built-in workflow that a definition stands for; null if it stands for none.</summary>
+    public Func<JsonElement, CompiledWorkflow?>? BuiltIn { get; init; }
+
     /// <summary>Forgets everything: the configuration that definitions are compiled with has changed.</summary>
     public void Clear() => _byHash.Clear();
 
@@ -61,6 +64,7 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
     /// <summary>Compiles a definition that is not in a database.</summary>
     public CachedDefinition Add(Guid hash, JsonElement document)
     {
+        if (BuiltIn?.Invoke(document) is { } builtIn) return _byHash[hash] = new CachedDefinition(builtIn, null) { Document = document };
         var result = compiler.Compile(document);
         var entry = result.Workflow is { } workflow
             ? new CachedDefinition(workflow, null)

@@ -85,7 +85,14 @@ internal sealed partial class Housekeeping
     {
         const int batch = 500;
         var seen = await _queue.ObeyAsync(batch, cancellationToken);
-        if (seen > 0) Woken();
+        if (seen > 0)
+        {
+            Woken();
+
+            // A job that was cancelled has just cancelled its execution; whoever holds that is to hear of it in the same second.
+            _standing.Set();
+        }
+
         return seen == batch ? TimeSpan.Zero : null;
     }
 

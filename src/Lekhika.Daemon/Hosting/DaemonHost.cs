@@ -4,8 +4,10 @@ using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Diagnostics;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Dispatch.Spooling;
+using Lekhika.Daemon.Generation;
 using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Http.Browse;
+using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
@@ -13,6 +15,7 @@ using Lekhika.Daemon.Schedules;
 using Lekhika.Inference;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Jobs;
 using Lekhika.Postgres.Queue;
 using Lekhika.Postgres.Schedules;
 using Lekhika.Postgres.Signals;
@@ -41,6 +44,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly ChildSource _children;
     private readonly SwitchableCompiler _compiler;
     private readonly DefinitionCache _definitions;
+    private readonly GenerationJobs _jobs;
+    private volatile CompiledWorkflow _generation;
     private readonly DatabaseMonitor _monitor;
     private readonly StateDirectory _directory;
     private readonly Worker _worker;
@@ -65,7 +70,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children));
         var clock = new DatabaseClock(time);
         var reader = new ExecutionReader(_database);
-        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync);
+        _jobs = new GenerationJobs(_database);
+        _generation = Generation(options);
+        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync) { BuiltIn = document => GenerationWorkflow.IsMeant(document) ? _generation : null };
         _monitor = new DatabaseMonitor(_database, _state, clock, time, loggers.CreateLogger<DatabaseMonitor>());
         var place = $"{_database.Host}/{_database.Name}/{options.Database.Schema}";
         _directory = new StateDirectory(options.Worker.StateDirectory, place, loggers.CreateLogger<StateDirectory>());
@@ -93,6 +100,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Store = new ExecutionStore(reader, new RunReader(_database)),
             Signals = new SignalStore(new SignalWriter(_database)),
             Browse = new BrowseStore(_database),
+            Jobs = new JobStore(_jobs),
+            Generation = options.Generation,
             Compiler = _compiler,
             Schedules = new ScheduleBook(schedules),
             Clock = clock,
@@ -158,6 +167,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options)).GetAwaiter().GetResult();
         _names.Replace(options.Models);
         _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time, _children));
+        _generation = Generation(options);
         _definitions.Clear();
         _upkeep.Ages = Ages(options);
     }
@@ -205,6 +215,15 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     private static RetentionAges Ages(DaemonOptions options) => new(options.Retention.Completed, options.Retention.Failed, options.Retention.Cancelled);
 
+    private CompiledWorkflow Generation(DaemonOptions options)
+    {
+        var runners = WorkflowSettings.Runners(options, _models, _names, _workflowLogger, _time, _children);
+        var services = GenerationSetup.Services(
+            options, _compiler, type => runners.Find(type) is not null, _models, _names, new RowJobFace(_jobs, _state, _workflowLogger), _time);
+        if (services.CatalogueProblem is { } problem) LogCatalogue(_logger, problem);
+        return GenerationWorkflow.Compile(services);
+    }
+
     private static Dispatch.WorkerSettings Settings(DaemonOptions options) => new()
     {
         Identity = new WorkerIdentity
@@ -237,6 +256,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 
     [LoggerMessage(1101, LogLevel.Warning, "Models: {Problem}. Executions that need one wait and retry.")]
     private static partial void LogModelsAway(ILogger logger, string problem);
+
+    [LoggerMessage(1103, LogLevel.Error, "generation.catalogue cannot be used, so generation jobs fail: {Problem}")]
+    private static partial void LogCatalogue(ILogger logger, string problem);
 
     [LoggerMessage(1102, LogLevel.Information, "Models: {Endpoints}")]
     private static partial void LogModelsThere(ILogger logger, string endpoints);

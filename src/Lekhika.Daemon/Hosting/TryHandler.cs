@@ -67,7 +67,7 @@ internal static class TryHandler
             ProblemReport.Warning(context, endpoint.Problem ?? $"the model endpoint {endpoint.Address} does not answer");
     }
 
-    private static OwnerServices Services(
+    internal static OwnerServices Services(
         Configuration.DaemonOptions options, MemoryJournal journal, DefinitionCache definitions, DaemonState state, CancellationToken cancellationToken)
     {
         return new OwnerServices
@@ -130,7 +130,7 @@ internal static class TryHandler
         }
     });
 
-    private static string Indented(JsonElement element)
+    internal static string Indented(JsonElement element)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions

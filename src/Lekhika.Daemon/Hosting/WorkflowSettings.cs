@@ -35,7 +35,8 @@ internal static class WorkflowSettings
         MaxNodes = options.Limits.Nodes,
     };
 
-    private static NodeRunners Runners(
+    /// <summary>What runs which node type.</summary>
+    public static NodeRunners Runners(
         DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time, IChildSource? children)
     {
         var calls = new ModelCalls(models, names.Resolve, options.Ollama.ContextTokens);

@@ -1,6 +1,7 @@
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Http.OpenApi;
 using Lekhika.Daemon.Http.Resume;
 using Lekhika.Daemon.Http.Schedules;
@@ -82,8 +83,21 @@ internal static class HttpServer
         app.MapPost("/resume", (RequestDelegate)resume.FromBodyAsync);
         app.MapPost("/resume/{id}", (RequestDelegate)resume.FromPathAsync);
         app.MapPost("/retry/{id}", (RequestDelegate)resume.FromPathAsync);
+        if (context.Jobs is not null) MapJobs(app, new JobEndpoints(context, lookup, peers, events.HandleAsync));
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
         BrowseRoutes.Map(app, context, lookup, peers, execute);
+    }
+
+    private static void MapJobs(WebApplication app, JobEndpoints jobs)
+    {
+        app.MapPost("/jobs", (RequestDelegate)jobs.CreateAsync);
+        app.MapPost("/jobs/poll", (RequestDelegate)jobs.PollAsync);
+        Read(app, "/jobs/{id}/status", jobs.StatusAsync);
+        app.MapGet("/jobs/{id}/events", (RequestDelegate)jobs.EventsAsync);
+        app.MapPost("/jobs/{id}/process", (RequestDelegate)jobs.ProcessAsync);
+        app.MapPost("/jobs/{id}/cancel", (RequestDelegate)jobs.CancelAsync);
+        app.MapDelete("/jobs/{id}", (RequestDelegate)jobs.CancelAsync);
+        Read(app, "/workflow-status/{id}", jobs.WorkflowStatusAsync);
     }
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];

@@ -1,6 +1,7 @@
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http.Browse;
+using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
@@ -32,6 +33,12 @@ internal sealed record HttpServerContext
 
     /// <summary>Lists, histories, workflows and workers.</summary>
     public required IBrowseStore Browse { get; init; }
+
+    /// <summary>Generation jobs; null leaves their routes out.</summary>
+    public IJobStore? Jobs { get; init; }
+
+    /// <summary>What generation is configured to do; with <see cref="Jobs"/>.</summary>
+    public GenerationOptions? Generation { get; init; }
 
     public required IWorkflowCompiler Compiler { get; init; }
 

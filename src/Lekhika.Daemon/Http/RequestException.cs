@@ -48,6 +48,7 @@ internal static class HttpErrorCodes
     public const string ExecutionNotFound = "execution_not_found";
     public const string ScheduleNotFound = "schedule_not_found";
     public const string InvalidSchedule = "invalid_schedule";
+    public const string JobNotFound = "job_not_found";
     public const string MethodNotAllowed = "method_not_allowed";
     public const string Conflict = "conflict";
     public const string AlreadyFinished = "already_finished";

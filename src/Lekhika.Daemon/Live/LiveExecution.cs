@@ -30,6 +30,8 @@ internal sealed class LiveExecution
     private long _words;
     private int _sequence;
     private LiveChapter? _chapter;
+    private string? _phase;
+    private bool _ownsProgress;
 
     public LiveExecution(LiveHeader header, string status, DateTimeOffset? startedAt)
     {
@@ -237,9 +239,34 @@ internal sealed class LiveExecution
     {
         lock (_lock)
         {
-            if (percent - _progress < 0.1) return;
-            _progress = percent;
-            Add("progress", percent, static (writer, progress) => writer.WriteNumber("progress", Math.Round(progress, 1)));
+            if (!_ownsProgress) Advance(percent);
+        }
+    }
+
+    /// <summary>Progress as the nodes of a built-in workflow tell it themselves; from then on the share of its steps is not asked any more.</summary>
+    public void OwnProgress(double percent)
+    {
+        lock (_lock)
+        {
+            _ownsProgress = true;
+            Advance(percent);
+        }
+    }
+
+    /// <summary>A phase of a built-in workflow begins.</summary>
+    public void Phase(string phase, double percent, string message)
+    {
+        lock (_lock)
+        {
+            _phase = phase;
+            _ownsProgress = true;
+            Add("phase", (Phase: phase, Progress: Math.Max(percent, _progress), Message: message), static (writer, it) =>
+            {
+                writer.WriteString("phase", it.Phase);
+                writer.WriteNumber("progress", Math.Round(it.Progress, 1));
+                writer.WriteString("message", it.Message);
+            });
+            Advance(percent);
         }
     }
 
@@ -309,6 +336,7 @@ internal sealed class LiveExecution
                 TokensOut = _tokensOut,
                 Words = _words,
                 Chapter = _chapter,
+                Phase = _phase,
                 Nodes = Nodes,
                 Steps = [.. _steps.Values.OrderBy(static step => step.Sequence).Select(static step => step.View())],
                 EventId = _events.Mark(),
@@ -328,6 +356,13 @@ internal sealed class LiveExecution
     public void Unsubscribe(EventSubscription subscription)
     {
         lock (_lock) _events.Remove(subscription);
+    }
+
+    private void Advance(double percent)
+    {
+        if (percent - _progress < 0.1) return;
+        _progress = percent;
+        Add("progress", percent, static (writer, progress) => writer.WriteNumber("progress", Math.Round(progress, 1)));
     }
 
     private void Move(string status, JsonElement? waitingFor)

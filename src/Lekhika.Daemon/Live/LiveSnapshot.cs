@@ -76,6 +76,9 @@ internal sealed record LiveSnapshot
     /// <summary>Where a text in chapters has come to; null if none is being written.</summary>
     public LiveChapter? Chapter { get; init; }
 
+    /// <summary>The phase of a built-in workflow; null for others.</summary>
+    public string? Phase { get; init; }
+
     /// <summary>The nodes of the workflow in the author's order.</summary>
     public IReadOnlyList<PlannedNode> Nodes { get; init; } = [];
 

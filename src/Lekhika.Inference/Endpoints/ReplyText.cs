@@ -33,7 +33,7 @@ internal sealed class ReplyText(IModelSink sink, int maxLength)
     public string Finish(ModelRequest request, string doneReason, string label)
     {
         var text = _text.ToString();
-        if (!AsksForJson(request) || IsJson(text, out var problem))
+        if (request.FormatIsAdvice || !AsksForJson(request) || IsJson(text, out var problem))
             return text;
         var why = doneReason == "length"
             ? "it was cut off at the token limit; raise max_tokens or num_ctx, or ask for less"

@@ -121,6 +121,8 @@ DECLARE
     l_tenant int[];
     l_pri smallint[];
 BEGIN
+    PERFORM {schema}.generation_obey(p_limit);
+
     -- Executions whose row is locked by somebody are passed over, not counted: enough of them would keep all later commands waiting.
     -- Status stays null for those that were deleted.
     SELECT array_agg(c.id), array_agg(c.exec), bool_or(c.kind IN ('run', 'resume')), array_agg(c.kind),

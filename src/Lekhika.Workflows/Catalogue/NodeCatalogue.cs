@@ -88,6 +88,15 @@ public sealed class NodeCatalogue
         return With(types.Select(static type => type with { External = true }));
     }
 
+    /// <summary>A catalogue of its own, of the types of one document and no others.</summary>
+    /// <param name="json">A document of the same form as the built-in catalogue: <c>{"types": [...]}</c>.</param>
+    /// <exception cref="FormatException">The document is no catalogue, with the place that is wrong.</exception>
+    public static NodeCatalogue FromFile(ReadOnlyMemory<byte> json)
+    {
+        var (types, foreign) = CatalogueParser.Parse(json);
+        return new NodeCatalogue(types, foreign);
+    }
+
     private static NodeCatalogue LoadEmbedded()
     {
         var assembly = typeof(NodeCatalogue).Assembly;

@@ -27,6 +27,8 @@ internal sealed record DaemonOptions
 
     public required NodeOptions Nodes { get; init; }
 
+    public required GenerationOptions Generation { get; init; }
+
     public required RetentionOptions Retention { get; init; }
 
     public required TelemetryOptions Telemetry { get; init; }

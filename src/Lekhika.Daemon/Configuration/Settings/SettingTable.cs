@@ -18,6 +18,7 @@ internal static class SettingTable
         HttpSettings.Section,
         ModelSettings.Section,
         NodeSettings.Section,
+        GenerationSettings.Section,
         RetentionSettings.Section,
         TelemetrySettings.Section,
         new("adopt", "Nothing can be set here yet: an earlier platform's tables are adopted by running the scripts in packaging/adopt.", []),

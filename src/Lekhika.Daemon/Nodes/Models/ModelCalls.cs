@@ -92,7 +92,7 @@ internal sealed class ModelCalls(IModelCaller models, Func<string?, string?> res
         writer.WriteNumber("total_ms", Math.Round(reply.TotalTime.TotalMilliseconds, 3));
     }
 
-    private static string CodeOf(ModelFailure failure) => failure switch
+    public static string CodeOf(ModelFailure failure) => failure switch
     {
         ModelFailure.NotFound => ErrorCodes.ModelNotFound,
         ModelFailure.Unavailable or ModelFailure.TimedOut => ErrorCodes.ModelUnavailable,

@@ -1,0 +1,421 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Lekhika.Daemon.Generation;
+
+/// <summary>
+/// Reads one JSON value out of a text as models write it. What has one meaning only is put right, and each such repair is named: trailing, doubled
+/// and missing commas, comments, single and typographic quotes, names without quotes, True/False/None, line breaks inside strings, stray
+/// backslashes, brackets that were forgotten. What could mean several things is refused with the place: quotes inside strings, values cut in the
+/// middle, an ellipsis, words that are no value. A text that ends before its brackets are closed is refused too, unless it was not cut off and
+/// ends right after a value.
+/// </summary>
+internal sealed class LenientJson
+{
+    private const int MaxDepth = 200;
+
+    private readonly string _text;
+    private readonly bool _wasCut;
+    private readonly ArrayBufferWriter<byte> _buffer = new();
+    private readonly Utf8JsonWriter _writer;
+    private readonly Stack<char> _open = new();
+    private readonly SortedSet<string> _repairs = new(StringComparer.Ordinal);
+    private int _at;
+    private bool _ended;
+
+    private LenientJson(string text, int start, bool wasCut)
+    {
+        (_text, _at, _wasCut) = (text, start, wasCut);
+        _writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = MaxDepth + 10 });
+    }
+
+    /// <summary>Reads the value that begins at <paramref name="start"/>.</summary>
+    /// <param name="text">The whole text.</param>
+    /// <param name="start">Where the value begins.</param>
+    /// <param name="wasCut">Whether the text was cut off by a length limit: then nothing is added at its end.</param>
+    public static LenientResult Read(string text, int start, bool wasCut)
+    {
+        var parser = new LenientJson(text, start, wasCut);
+        using (parser._writer)
+        {
+            try
+            {
+                parser.Value();
+                parser._writer.Flush();
+            }
+            catch (Broken broken)
+            {
+                return new LenientResult(null, broken.At, [], broken.Message, broken.IsEnd);
+            }
+
+            using var document = JsonDocument.Parse(parser._buffer.WrittenMemory, new JsonDocumentOptions { MaxDepth = MaxDepth + 10 });
+            return new LenientResult(document.RootElement.Clone(), parser._at, [.. parser._repairs], null, false);
+        }
+    }
+
+    private char Peek => _at < _text.Length ? _text[_at] : '\0';
+
+    private void Value()
+    {
+        Skip();
+        if (_at >= _text.Length) throw End("where a value was to come");
+        switch (Peek)
+        {
+            case '{':
+                Object();
+                break;
+            case '[':
+                Array();
+                break;
+            case '"' or '\'' or '“' or '”':
+                _writer.WriteStringValue(String());
+                break;
+            case '-' or '+' or '.' or (>= '0' and <= '9'):
+                Number();
+                break;
+            default:
+                Word();
+                break;
+        }
+    }
+
+    private void Object()
+    {
+        Enter('{');
+        _writer.WriteStartObject();
+        while (true)
+        {
+            if (Separator(first: '}')) break;
+            var name = Name();
+            Skip();
+            if (_at >= _text.Length) throw End("after a name");
+            if (Peek != ':') throw Wrong("expected ':' after a name");
+            _at++;
+            _writer.WritePropertyName(name);
+            Value();
+            if (Ends('}')) break;
+        }
+
+        _open.Pop();
+        _writer.WriteEndObject();
+    }
+
+    private void Array()
+    {
+        Enter('[');
+        _writer.WriteStartArray();
+        while (true)
+        {
+            if (Separator(first: ']')) break;
+            Value();
+            if (Ends(']')) break;
+        }
+
+        _open.Pop();
+        _writer.WriteEndArray();
+    }
+
+    private void Enter(char bracket)
+    {
+        if (_open.Count >= MaxDepth) throw Wrong("nested too deeply");
+        _open.Push(bracket == '{' ? '}' : ']');
+        _at++;
+    }
+
+    /// <summary>Before a member: true if the container ends here instead, right after its beginning or after a comma.</summary>
+    private bool Separator(char first)
+    {
+        Skip();
+        while (Peek == ',')
+        {
+            _at++;
+            _repairs.Add("extra comma removed");
+            Skip();
+        }
+
+        if (_at >= _text.Length) throw End("where another member was to come");
+        if (Peek == first)
+        {
+            _at++;
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>After a member: true if the container ends here.</summary>
+    private bool Ends(char closer)
+    {
+        if (_ended) return true;
+        Skip();
+        if (_at >= _text.Length)
+        {
+            if (_wasCut) throw End("before all brackets were closed; it was cut off at its length limit");
+            _repairs.Add("missing brackets added at the end");
+            _ended = true;
+            return true;
+        }
+
+        var next = Peek;
+        if (next == closer)
+        {
+            _at++;
+            return true;
+        }
+
+        if (next == ',')
+        {
+            _at++;
+            Skip();
+            if (_at >= _text.Length) throw End("after a comma");
+            if (Peek != closer) return false;
+            _at++;
+            _repairs.Add("trailing comma removed");
+            return true;
+        }
+
+        if (next is '}' or ']')
+        {
+            // A closer of something further out: this one was forgotten.
+            if (!_open.Skip(1).Contains(next)) throw Wrong($"'{next}' closes nothing that is open");
+            _repairs.Add("missing bracket added");
+            return true;
+        }
+
+        // The next member without a comma before it: only where it cannot be part of the value before.
+        if (next is '"' or '{' or '[' || (closer == '}' && IsNameStart(next) && IsNameAhead()))
+        {
+            _repairs.Add("missing comma added");
+            return false;
+        }
+
+        throw Wrong($"expected ',' or '{closer}'");
+    }
+
+    private string Name()
+    {
+        if (Peek is '"' or '\'' or '“' or '”') return String();
+        if (!IsNameStart(Peek) || !IsNameAhead()) throw Wrong("expected a name in quotes");
+        var begin = _at;
+        while (IsNamePart(Peek)) _at++;
+        _repairs.Add("quotes put around names");
+        return _text[begin.._at];
+    }
+
+    private bool IsNameAhead()
+    {
+        var at = _at;
+        while (at < _text.Length && IsNamePart(_text[at])) at++;
+        while (at < _text.Length && char.IsWhiteSpace(_text[at])) at++;
+        return at < _text.Length && _text[at] == ':';
+    }
+
+    private string String()
+    {
+        var opened = Peek;
+        var closing = opened is '“' or '”' ? '”' : opened;
+        if (opened != '"') _repairs.Add(opened == '\'' ? "single quotes replaced" : "typographic quotes replaced");
+        _at++;
+        var value = new StringBuilder();
+        while (true)
+        {
+            if (_at >= _text.Length) throw End("inside a string");
+            var character = _text[_at++];
+            if (character == closing || (closing == '”' && character == '"')) break;
+            if (character == '\\') Escape(value);
+            else if (character < ' ')
+            {
+                _repairs.Add("control characters in strings escaped");
+                if (character != '\0') value.Append(character);
+            }
+            else value.Append(character);
+        }
+
+        // A quote that does not end the string makes the rest a riddle.
+        var next = _at;
+        while (next < _text.Length && char.IsWhiteSpace(_text[next])) next++;
+        var follower = next < _text.Length ? _text[next] : '\0';
+        var isOnNewLine = _text.AsSpan(_at, next - _at).Contains('\n');
+        if (follower is not ('\0' or ',' or ':' or '}' or ']' or '/' or '#') && !(follower is '"' or '{' or '[' && isOnNewLine))
+        {
+            throw Wrong("a string ends in the middle of a text; quotes inside a string must be written \\\"");
+        }
+
+        return Clean(value);
+    }
+
+    private void Escape(StringBuilder value)
+    {
+        if (_at >= _text.Length) throw End("inside a string");
+        var character = _text[_at++];
+        switch (character)
+        {
+            case '"' or '\\' or '/':
+                value.Append(character);
+                break;
+            case 'b':
+                value.Append('\b');
+                break;
+            case 'f':
+                value.Append('\f');
+                break;
+            case 'n':
+                value.Append('\n');
+                break;
+            case 'r':
+                value.Append('\r');
+                break;
+            case 't':
+                value.Append('\t');
+                break;
+            case 'u':
+                if (_at + 4 > _text.Length) throw End("inside a string");
+                if (!ushort.TryParse(_text.AsSpan(_at, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit))
+                    throw Wrong("\\u needs four hexadecimal digits");
+                _at += 4;
+                value.Append((char)unit);
+                break;
+            case '\'':
+                value.Append('\'');
+                _repairs.Add("stray backslashes put right");
+                break;
+            case '\n':
+                _repairs.Add("stray backslashes put right");
+                break;
+            default:
+                value.Append('\\').Append(character);
+                _repairs.Add("stray backslashes put right");
+                break;
+        }
+    }
+
+    /// <summary>What no database can store (NUL, half a surrogate pair) is replaced.</summary>
+    private string Clean(StringBuilder value)
+    {
+        var text = value.ToString();
+        var isClean = true;
+        for (var index = 0; index < text.Length && isClean; index++)
+        {
+            if (text[index] == '\0') isClean = false;
+            else if (char.IsSurrogate(text[index])) isClean = index + 1 < text.Length && char.IsSurrogatePair(text[index], text[++index]);
+        }
+
+        if (isClean) return text;
+        _repairs.Add("characters that cannot be stored replaced");
+        var clean = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes()) clean.Append((rune.Value == 0 ? Rune.ReplacementChar : rune).ToString());
+        return clean.ToString();
+    }
+
+    private void Number()
+    {
+        var begin = _at;
+        while (Peek is '-' or '+' or '.' or 'e' or 'E' or (>= '0' and <= '9')) _at++;
+        if (_at >= _text.Length) throw End("inside a number");
+        var text = _text[begin.._at];
+        if (IsNamePart(Peek) || text.StartsWith("...", StringComparison.Ordinal)) throw Wrong("expected a value");
+        var plain = text.StartsWith('+') ? text[1..] : text;
+        if (plain.StartsWith('.')) plain = "0" + plain;
+        if (plain.StartsWith("-.", StringComparison.Ordinal)) plain = "-0" + plain[1..];
+        if (plain.EndsWith('.')) plain += "0";
+        try
+        {
+            _writer.WriteRawValue(plain);
+        }
+        catch (JsonException)
+        {
+            throw Wrong($"'{text}' is no number");
+        }
+
+        if (plain != text) _repairs.Add("numbers written in full");
+    }
+
+    private void Word()
+    {
+        var begin = _at;
+        while (IsNamePart(Peek)) _at++;
+        var word = _text[begin.._at];
+        switch (word)
+        {
+            case "true":
+                _writer.WriteBooleanValue(true);
+                return;
+            case "false":
+                _writer.WriteBooleanValue(false);
+                return;
+            case "null":
+                _writer.WriteNullValue();
+                return;
+            case "True" or "TRUE":
+                _writer.WriteBooleanValue(true);
+                break;
+            case "False" or "FALSE":
+                _writer.WriteBooleanValue(false);
+                break;
+            case "None" or "NULL":
+                _writer.WriteNullValue();
+                break;
+            default:
+                if (_at >= _text.Length && word.Length > 0) throw End("inside a word");
+                _at = begin;
+                throw Wrong(word.Length == 0 ? $"'{Peek}' begins no value" : $"'{word}' is no value");
+        }
+
+        _repairs.Add("Python words replaced");
+    }
+
+    /// <summary>Goes over blanks and comments.</summary>
+    private void Skip()
+    {
+        while (_at < _text.Length)
+        {
+            var character = _text[_at];
+            if (char.IsWhiteSpace(character) || character == '\uFEFF') _at++;
+            else if (character == '#' || (character == '/' && _at + 1 < _text.Length && _text[_at + 1] == '/'))
+            {
+                _repairs.Add("comments removed");
+                while (_at < _text.Length && _text[_at] != '\n') _at++;
+            }
+            else if (character == '/' && _at + 1 < _text.Length && _text[_at + 1] == '*')
+            {
+                _repairs.Add("comments removed");
+                var end = _text.IndexOf("*/", _at + 2, StringComparison.Ordinal);
+                if (end < 0) throw End("inside a comment");
+                _at = end + 2;
+            }
+            else return;
+        }
+    }
+
+    private static bool IsNameStart(char character) => char.IsAsciiLetter(character) || character is '_' or '$';
+
+    private static bool IsNamePart(char character) => char.IsAsciiLetterOrDigit(character) || character is '_' or '$' or '-';
+
+    private Broken Wrong(string what)
+    {
+        var line = 1 + _text.AsSpan(0, Math.Min(_at, _text.Length)).Count('\n');
+        var begin = Math.Max(0, _at - 30);
+        var near = _text[begin..Math.Min(_text.Length, _at + 30)].ReplaceLineEndings(" ");
+        return new Broken(string.Create(CultureInfo.InvariantCulture, $"line {line}: {what}, near: {near}"), _at, isEnd: false);
+    }
+
+    private Broken End(string where) => new($"the text ends {where}", _text.Length, isEnd: true);
+
+    private sealed class Broken(string message, int at, bool isEnd) : Exception(message)
+    {
+        public int At { get; } = at;
+
+        public bool IsEnd { get; } = isEnd;
+    }
+}
+
+/// <summary>What a lenient reading gave.</summary>
+/// <param name="Value">The value; null if it could not be read.</param>
+/// <param name="End">Where reading ended.</param>
+/// <param name="Repairs">What was put right; empty if it was proper JSON.</param>
+/// <param name="Problem">Why it could not be read.</param>
+/// <param name="IsTruncated">Whether that was the end of the text.</param>
+internal sealed record LenientResult(JsonElement? Value, int End, IReadOnlyList<string> Repairs, string? Problem, bool IsTruncated);
