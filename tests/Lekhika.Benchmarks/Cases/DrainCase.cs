@@ -64,7 +64,7 @@ internal sealed partial class DrainCase : ICase
         SELECT coalesce(array_agg(exec), '{}') AS execs, coalesce(array_agg(epoch), '{}') AS epochs, coalesce(array_agg(run), '{}') AS runs, count(*) AS n
           FROM (SELECT exec, epoch, run FROM lekhika.claim(1, {{BatchSize}}, ARRAY[1]::smallint[], ARRAY[0]::smallint[],
                        ARRAY(SELECT tenant FROM lekhika.ready ORDER BY class, pri, tenant, seq LIMIT 1), ARRAY[0]::bigint[], ARRAY[{{BatchSize}}]) ORDER BY exec) c \gset
-        SELECT count(*) FROM lekhika.flush(1, 'pgbench', :'execs'::bigint[], :'epochs'::int[], :'runs'::int[],
+        SELECT count(*) FROM lekhika.flush(1, 'pgbench', ':execs'::bigint[], ':epochs'::int[], ':runs'::int[],
           array_fill(4::smallint, ARRAY[:n]), array_fill('completed'::text, ARRAY[:n]), array_fill('a'::text, ARRAY[:n]), array_fill('{"x": 1}'::jsonb, ARRAY[:n]),
           array_fill(NULL::text, ARRAY[:n]), array_fill(NULL::jsonb, ARRAY[:n]), array_fill(0::bigint, ARRAY[:n]), array_fill(0::bigint, ARRAY[:n]),
           array_fill(0::bigint, ARRAY[:n]), array_fill(now(), ARRAY[:n]), array_fill(NULL::timestamptz, ARRAY[:n]), array_fill(NULL::text, ARRAY[:n]),

@@ -63,10 +63,10 @@ internal sealed class WalCase : ICase
         var workflow = await database.WorkflowAsync(Flows.Trivial);
         await using var daemon = await BenchDaemon.StartAsync(database, Flows.Wide);
         await database.ExecuteAsync("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)");
-        var before = await database.ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text");
+        var before = await database.ScalarAsync<string>("SELECT pg_current_wal_flush_lsn()::text");
         await database.InsertAsync(workflow, count);
         await Shell.UntilAsync(async () => await daemon.CompletedAsync() >= count, 300);
-        var after = await database.ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text");
+        var after = await database.ScalarAsync<string>("SELECT pg_current_wal_flush_lsn()::text");
         var commits = await database.ScalarAsync<long>(
             "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND toplevel "
             + "AND query ~ '\\.(claim|flush)\\('");
@@ -82,9 +82,9 @@ internal sealed class WalCase : ICase
         await using var database = await bench.DatabaseAsync();
         await database.ExecuteAsync("CREATE EXTENSION IF NOT EXISTS pg_walinspect");
         var workflow = await database.WorkflowAsync(Flows.Trivial);
-        var before = await database.ScalarAsync<string>("SELECT pg_current_wal_insert_lsn()::text");
+        var before = await database.ScalarAsync<string>("SELECT pg_current_wal_flush_lsn()::text");
         await database.InsertAsync(workflow, count);
         return await database.ScalarAsync<double>(
-            "SELECT sum(record_size)::float8 FROM pg_get_wal_stats($1::text::pg_lsn, pg_current_wal_insert_lsn())", before);
+            "SELECT sum(record_size)::float8 FROM pg_get_wal_stats($1::text::pg_lsn, pg_current_wal_flush_lsn())", before);
     }
 }

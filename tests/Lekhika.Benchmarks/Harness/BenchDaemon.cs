@@ -17,10 +17,9 @@ internal sealed class BenchDaemon : IAsyncDisposable
     private BenchDaemon(Process process, string folder, int port)
     {
         (_process, _folder, Port) = (process, folder, port);
-        process.ErrorDataReceived += (_, line) =>
-        {
-            lock (_log) _log.AppendLine(line.Data);
-        };
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         Http = new HttpClient { BaseAddress = new Uri(Address), Timeout = TimeSpan.FromMinutes(10) };
         Http.DefaultRequestHeaders.Add("X-Internal-Auth", Secret);
@@ -77,6 +76,7 @@ internal sealed class BenchDaemon : IAsyncDisposable
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var start = new ProcessStartInfo(Paths.Daemon, ["run", "--config", file])
         {
+            RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
             WorkingDirectory = folder,
@@ -120,6 +120,11 @@ internal sealed class BenchDaemon : IAsyncDisposable
         using var content = new StringContent($$$"""{"executionId":"{{{id}}}","workflow":{{{workflow}}},"inputs":{}}""", Encoding.UTF8, "application/json");
         using var response = await Http.PostAsync(new Uri("execute", UriKind.Relative), content);
         if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"/execute answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+    }
+
+    private void Keep(string? line)
+    {
+        lock (_log) _log.AppendLine(line);
     }
 
     public async ValueTask DisposeAsync()
