@@ -146,7 +146,8 @@ public sealed class ModelPool : IModelCaller, IAsyncDisposable
                 static async (state, token) => await state.Provider.CallAsync(state.Call.Request, state.Call.TimeLeft(), state.Call.Sink, token),
                 (endpoint.Provider, Call: call),
                 either.Token);
-            return reply with { Attempts = call.Attempts, QueueTime = call.QueueTime };
+            reply = reply with { Attempts = call.Attempts, QueueTime = call.QueueTime };
+            return reply;
         }
         catch (ModelException exception)
         {
@@ -168,7 +169,7 @@ public sealed class ModelPool : IModelCaller, IAsyncDisposable
         finally
         {
             call.Spent += _loop.Now - started;
-            await _loop.PostAsync(new PoolEvent.Ended(ticket, endpoint, reply?.LoadTime, failure), CancellationToken.None);
+            await _loop.PostAsync(new PoolEvent.Ended(ticket, endpoint, reply, failure), CancellationToken.None);
         }
     }
 

@@ -19,7 +19,7 @@ public sealed record ModelPoolOptions
 
     /// <summary>
     /// How long Ollama keeps a model loaded after a request: a duration with a unit (<c>"5m"</c>, <c>"-1m"</c> for ever), or seconds as a plain
-    /// number. The same for all requests, because a request's value replaces the one before. Default <c>"5m"</c>.
+    /// number; empty leaves it to the server. The same for all requests, because a request's value replaces the one before. Default <c>"5m"</c>.
     /// </summary>
     public string KeepAlive { get; init; } = "5m";
 
@@ -130,6 +130,12 @@ public sealed record LaneOptions
     /// are. Matters only where a swap costs more than <see cref="MaxWait"/> divided by it. Default 8.
     /// </summary>
     public double MinTurnFactor { get; init; } = 8;
+
+    /// <summary>
+    /// Ask the server to load the next model while the last requests of the present one are under way. Only of use where its memory holds both for
+    /// a moment; where daemons share their turns it is not done. Default false.
+    /// </summary>
+    public bool Preload { get; init; }
 
     /// <summary>Most requests that wait at one endpoint. Default 10 000.</summary>
     public int QueueLimit { get; init; } = 10_000;

@@ -39,6 +39,9 @@ public sealed record ModelReply
     /// <summary>Time the server spent generating.</summary>
     public TimeSpan GenerationTime { get; init; }
 
+    /// <summary>Tokens generated a second, by the server's own clock; 0 if it told no time.</summary>
+    public double TokensPerSecond => GenerationTime > TimeSpan.Zero ? TokensOut / GenerationTime.TotalSeconds : 0;
+
     /// <summary>Time from the turn to the last byte, by our clock.</summary>
     public TimeSpan TotalTime { get; init; }
 }

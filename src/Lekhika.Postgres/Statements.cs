@@ -60,6 +60,8 @@ internal sealed partial class Statements
     public string TakeOver => field ??= Text(
         "SELECT {schema}.evict(ARRAY(SELECT inc FROM {schema}.workers WHERE inc = $1 AND host = $2 AND NOT revoked))");
 
+    public string ModelTurn => field ??= Text("SELECT alone, granted, contested FROM {schema}.model_turn($1, $2, $3, $4, $5)");
+
     public string Flush => field ??= Text(
         "SELECT exec, verdict, status, run FROM {schema}.flush($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
         + "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)");

@@ -21,6 +21,8 @@ internal static class OptionBinder
             Urls = values.Get(OllamaSettings.Url),
             Parallelism = values.Get(OllamaSettings.Parallelism),
             MaxLoadedModels = values.Get(OllamaSettings.MaxLoadedModels),
+            Weights = values.Get(OllamaSettings.Weights),
+            Preload = values.Get(OllamaSettings.Preload),
             KeepAlive = values.FindValue(OllamaSettings.KeepAlive),
             ContextTokens = values.FindValue(OllamaSettings.ContextTokens),
             ConnectTimeout = values.Get(OllamaSettings.ConnectTimeout),

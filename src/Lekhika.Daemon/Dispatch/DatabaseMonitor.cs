@@ -43,9 +43,8 @@ internal sealed partial class DatabaseMonitor(Database database, DaemonState sta
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(Patience);
-            var asked = time.GetTimestamp();
-            var (version, now) = await _probe.LookAsync(patience.Token);
-            clock.Observe(now, asked, time.GetTimestamp());
+            var (version, now, asked, answered) = await _probe.LookAsync(time, patience.Token);
+            clock.Observe(now, asked, answered);
             state.SchemaVersion = version.Version;
             state.DatabaseProblem = version switch
             {

@@ -64,7 +64,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         (_options, _time, _logger, _workflowLogger) = (options, time, loggers.CreateLogger<DaemonHost>(), loggers.CreateLogger("Lekhika.Workflow"));
         _state = new DaemonState { Slots = options.Worker.Concurrency };
         _database = new Database(options.Database.ConnectionString.Reveal(), options.Database.Schema);
-        _models = new ModelPool(ModelSettings.PoolOptions(options), time, Random.Shared, loggers);
+        _models = new ModelPool(
+            ModelSettings.PoolOptions(options), time, Random.Shared, loggers,
+            new SharedTurn(new ModelTurns(_database), () => _state.Incarnation, time, loggers.CreateLogger<SharedTurn>()));
         _names = new ModelSettings(_state, options.Models);
         _children = new ChildSource(new ChildReader(_database), time);
         _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children));

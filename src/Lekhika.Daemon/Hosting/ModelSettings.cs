@@ -22,6 +22,7 @@ internal sealed class ModelSettings(DaemonState state, ModelOptions options)
                 BaseUrl = url,
                 Parallelism = options.Ollama.Parallelism,
                 MaxLoadedModels = options.Ollama.MaxLoadedModels,
+                Weight = endpoints.Count < options.Ollama.Weights.Length ? options.Ollama.Weights[endpoints.Count] : 1,
             });
         }
 
@@ -48,10 +49,10 @@ internal sealed class ModelSettings(DaemonState state, ModelOptions options)
                 Silence = options.Ollama.IdleTimeout,
                 Whole = options.Ollama.TotalTimeout,
             },
-            Lanes = defaults.Lanes with { MaxWait = options.Ollama.MaxWait },
+            Lanes = defaults.Lanes with { MaxWait = options.Ollama.MaxWait, Preload = options.Ollama.Preload },
             KeepAlive = options.Ollama.KeepAlive switch
             {
-                null => defaults.KeepAlive,
+                null => "",
                 { } forever when forever < TimeSpan.Zero => "-1m",
                 { } time => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalSeconds}s"),
             },

@@ -20,6 +20,9 @@ internal interface IModelProvider : IDisposable
     /// <summary>The models it has in memory; empty if it does not tell.</summary>
     Task<ImmutableArray<ModelInfo>> ListLoadedAsync(CancellationToken cancellationToken);
 
+    /// <summary>Asks it to load the model of a request, as that request will need it; nothing where that has no meaning.</summary>
+    Task PreloadAsync(ModelRequest request, CancellationToken cancellationToken);
+
     /// <summary>Its version; empty if it does not tell.</summary>
     Task<string> VersionAsync(CancellationToken cancellationToken);
 }

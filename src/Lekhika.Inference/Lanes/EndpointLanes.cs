@@ -18,6 +18,9 @@ namespace Lekhika.Inference.Lanes;
 //   4. But a turn lasts at least MinTurnFactor swaps, its own included. When everything is late the endpoint works instead of swapping: at most
 //      1/MinTurnFactor of its time goes into swaps, and turns go round.
 //   5. Never a request for a model that has no place: the server would queue it where it cannot be cancelled, and let others overtake it.
+//   6. What is loaded is what the server says is loaded (/api/ps): of the lanes that wait, one whose model is there goes first, unless another is late.
+//   7. A turn shared with other daemons is given back after two idle seconds, and when another daemon wants it: at once if the lane is empty, else
+//      once the wish is MaxWait old and the turn has lasted what rule 4 says.
 //
 //   Failures: a request that ends badly frees its slot like any other; a caller who leaves is gone from the queue at once and, if it had its
 //   turn, from its slot as soon as the connection is closed. When the endpoint is set aside the router takes all waiting requests out.
@@ -26,12 +29,11 @@ namespace Lekhika.Inference.Lanes;
 internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
 {
     private const int KeptLanes = 256;
+    private static readonly TimeSpan SharedIdle = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<LaneKey, Lane> _lanes = [];
     private readonly SwapCost _average = new();
-
-    // The models the server should have in memory by what it was asked for, the longest untouched first.
-    private readonly List<Lane> _resident = [];
+    private readonly ResidentModels _resident = new();
 
     public PoolEndpoint Endpoint => endpoint;
 
@@ -79,9 +81,9 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
     /// <summary>A request that had its turn has ended.</summary>
     /// <param name="ticket">The request.</param>
     /// <param name="now">The time.</param>
-    /// <param name="load">The load time its reply told; null if it failed or its caller left.</param>
+    /// <param name="reply">Its reply; null if it failed or its caller left.</param>
     /// <param name="failed">It failed.</param>
-    public void Finish(Ticket ticket, TimeSpan now, TimeSpan? load, bool failed = false)
+    public void Finish(Ticket ticket, TimeSpan now, ModelReply? reply, bool failed = false)
     {
         var lane = ticket.Lane!;
         lane.InFlight--;
@@ -90,15 +92,22 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
             lane.IdleSince = now;
         if (failed)
             lane.Failed++;
-        if (load is not { } time)
+        if (reply is null)
             return;
 
         lane.Served++;
+        lane.Totals = lane.Totals.With(reply);
         if (!ticket.PaysLoad)
             return;
-        lane.Cost.Learn(time);
-        _average.Learn(time);
+        lane.Cost.Learn(reply.LoadTime);
+        _average.Learn(reply.LoadTime);
     }
+
+    /// <summary>The server has said which models it has in memory, in the one spelling.</summary>
+    public void Loaded(IReadOnlySet<string> models) => _resident.Told(models, lane => lane.State == LaneState.Entering || !lane.IsIdle);
+
+    /// <summary>Whether the server has the lane's model in memory, as far as is known.</summary>
+    public bool IsLoaded(Lane lane) => _resident.Has(lane);
 
     /// <summary>Gives up all shared turns: the endpoint is used no more.</summary>
     public List<ILaneLease> TakeLeases()
@@ -118,7 +127,8 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
     public TimeSpan CostOf(Lane? lane) => lane?.Cost.Value ?? _average.Value ?? TimeSpan.Zero;
 
     /// <summary>Whether a request of this key would have to wait for a swap.</summary>
-    public bool NeedsSwap(LaneKey key) => Find(key) is not { State: LaneState.Serving or LaneState.Entering } && Taken >= endpoint.Options.Places;
+    public bool NeedsSwap(LaneKey key) => Find(key) is not { State: LaneState.Serving or LaneState.Entering }
+        && (Taken >= endpoint.Options.Places || (!_resident.HasModel(key.Model) && _resident.Count >= endpoint.Options.Places));
 
     /// <summary>Starts whatever may start now.</summary>
     /// <returns>When to look again though nothing has happened; null if only an event can change anything.</returns>
@@ -126,27 +136,32 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
     {
         foreach (var lane in _lanes.Values)
         {
-            if (lane is { State: LaneState.Serving, Lease.Wanted.IsCancellationRequested: true } && MustYield(lane, now))
+            if (lane is { State: LaneState.Serving, Lease: not null } && MustYield(lane, now))
                 lane.State = LaneState.Closing;
             if (lane is { State: LaneState.Closing, InFlight: 0 })
                 Leave(lane, now, actions);
             Grant(lane, now, actions);
         }
 
-        if (Depth == 0)
-            return null;
         TimeSpan? due = null;
-        var closing = _lanes.Values.Count(lane => lane.State == LaneState.Closing);
-        foreach (var lane in _lanes.Values.Where(lane => lane is { State: LaneState.Away, Depth: > 0 }).OrderBy(lane => lane.WaitingSince).ToList())
+        if (Depth > 0)
         {
-            if (HasRoom(lane, now, actions, ref due, ref closing))
-                Enter(lane, now, actions);
+            var closing = _lanes.Values.Count(lane => lane.State == LaneState.Closing);
+            var waiting = InOrder(now);
+            foreach (var lane in waiting)
+            {
+                if (HasRoom(lane, now, actions, ref due, ref closing))
+                    Enter(lane, now, actions);
+            }
+
+            if (Options.Preload)
+                Preload(waiting, actions);
         }
 
-        foreach (var lane in _lanes.Values)
+        foreach (var lane in _lanes.Values.Where(lane => lane is { State: LaneState.Serving, Lease: not null }))
         {
-            if (lane is { State: LaneState.Serving, Lease.Wanted.IsCancellationRequested: true } && lane.TurnStart + Options.MaxWait > now)
-                due = Earlier(due, lane.TurnStart + Options.MaxWait);
+            if (YieldsAt(lane) is { } at && at > now)
+                due = Earlier(due, at);
         }
 
         return due;
@@ -162,7 +177,42 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
 
     private static TimeSpan Earlier(TimeSpan? a, TimeSpan b) => a is { } known && known < b ? known : b;
 
-    private bool MustYield(Lane lane, TimeSpan now) => lane.Depth == 0 || now >= lane.TurnStart + Options.MaxWait;
+    // Who waits, in the order in which places are given: who is late, then who costs no swap, then who has waited longest.
+    private List<Lane> InOrder(TimeSpan now) =>
+    [
+        .. _lanes.Values.Where(lane => lane is { State: LaneState.Away, Depth: > 0 })
+            .OrderBy(lane => now >= lane.WaitingSince + Options.MaxWait ? 0 : IsLoaded(lane) ? 1 : 2)
+            .ThenBy(lane => lane.WaitingSince),
+    ];
+
+    private bool MustYield(Lane lane, TimeSpan now)
+    {
+        if (lane.Lease!.Wanted.IsCancellationRequested)
+            lane.WantedSince ??= now;
+        return YieldsAt(lane) <= now;
+    }
+
+    // When a shared turn is given back by the clock; null if there is no reason to.
+    private TimeSpan? YieldsAt(Lane lane)
+    {
+        if (lane.WantedSince is not { } wanted)
+            return lane.IsIdle ? lane.IdleSince + SharedIdle : null;
+        if (lane.Depth == 0)
+            return wanted;
+        var (late, worthwhile) = (wanted + Options.MaxWait, lane.TurnStart + (CostOf(lane) * Options.MinTurnFactor));
+        return late > worthwhile ? late : worthwhile;
+    }
+
+    // The last requests of the present model are under way, and the server may begin to load the next.
+    private void Preload(List<Lane> waiting, LaneActions actions)
+    {
+        if (waiting.Find(lane => lane.State == LaneState.Away) is not { Preloaded: false } next || actions.SharesTurns || IsLoaded(next))
+            return;
+        if (next.Next() is not { } ticket || !_lanes.Values.Any(lane => lane is { State: LaneState.Serving or LaneState.Closing, Depth: 0, InFlight: > 0 }))
+            return;
+        next.Preloaded = true;
+        actions.Preloading.Add(ticket);
+    }
 
     private bool HasRoom(Lane lane, TimeSpan now, LaneActions actions, ref TimeSpan? due, ref int closing)
     {
@@ -216,14 +266,10 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
 
     private void Enter(Lane lane, TimeSpan now, LaneActions actions)
     {
-        if (!_resident.Remove(lane) && _resident.Count >= endpoint.Options.Places)
-        {
-            _resident.RemoveAt(Math.Max(0, _resident.FindIndex(other => other.State == LaneState.Away)));
+        if (_resident.Enter(lane, endpoint.Options.Places))
             lane.Swaps++;
-        }
-
-        _resident.Add(lane);
-        if (actions.SharesTurns)
+        lane.Preloaded = false;
+        if (actions.SharesTurns && endpoint.Options.Places < int.MaxValue)
         {
             lane.State = LaneState.Entering;
             actions.Entering.Add(lane);
@@ -240,6 +286,7 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
         lane.TurnStart = now;
         lane.IdleSince = now;
         lane.FirstOfTurn = true;
+        lane.WantedSince = null;
     }
 
     private static void Leave(Lane lane, TimeSpan now, LaneActions actions)
@@ -263,6 +310,7 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
             if (!ticket.TryGrant(endpoint))
                 continue;
             lane.FirstOfTurn = false;
+            _resident.Use(lane);
             lane.InFlight++;
             InFlight++;
             actions.Granted++;

@@ -36,7 +36,16 @@ internal sealed class Lane(EndpointLanes owner, LaneKey key, string model)
     /// <summary>The next request to start is the first of the turn.</summary>
     public bool FirstOfTurn { get; set; }
 
+    /// <summary>Since when another daemon wants the turn, as far as this one has heard; null if nobody does.</summary>
+    public TimeSpan? WantedSince { get; set; }
+
+    /// <summary>Its model was asked to be loaded before its turn.</summary>
+    public bool Preloaded { get; set; }
+
     public SwapCost Cost { get; } = new();
+
+    /// <summary>What its calls have cost so far.</summary>
+    public CallTotals Totals { get; set; } = new();
 
     /// <summary>Turns that pushed another model out.</summary>
     public long Swaps { get; set; }

@@ -9,6 +9,9 @@ internal sealed class LaneActions(bool sharesTurns)
     /// <summary>Lanes whose shared turn is to be asked for.</summary>
     public List<Lane> Entering { get; } = [];
 
+    /// <summary>Requests whose model is to be loaded before their turn.</summary>
+    public List<Ticket> Preloading { get; } = [];
+
     /// <summary>Turns to give back.</summary>
     public List<ILaneLease> Leases { get; } = [];
 

@@ -13,6 +13,9 @@ internal readonly record struct LaneKey(string Model, string Runner)
     // Options that Ollama gives to the runner when it starts; a change of any of them is a reload.
     private static readonly string[] RunnerOptions = ["draft_num_predict", "main_gpu", "num_batch", "num_ctx", "num_gpu", "num_thread", "use_mmap"];
 
+    /// <summary>The model and what sets it apart, as one text.</summary>
+    public override string ToString() => Runner.Length == 0 ? Model : $"{Model} {Runner}";
+
     public static LaneKey Of(ModelEndpointKind kind, ModelRequest request) =>
         new(ModelNames.Normalize(kind, request.Model), kind == ModelEndpointKind.Ollama ? RunnerOf(request) : "");
 

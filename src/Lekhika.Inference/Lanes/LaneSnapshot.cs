@@ -75,4 +75,10 @@ public sealed record LaneSnapshot
 
     /// <summary>What bringing the model in costs, as learned; null if not yet known.</summary>
     public TimeSpan? SwapCost { get; init; }
+
+    /// <summary>The server has the model in memory, by its own word or by what it was asked for since.</summary>
+    public bool Loaded { get; init; }
+
+    /// <summary>What its calls have cost since the start.</summary>
+    public CallTotals Totals { get; init; } = new();
 }

@@ -9,6 +9,10 @@ namespace Lekhika.Inference.Lanes;
 internal sealed class PoolEndpoint : IDisposable
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LoadedInterval = TimeSpan.FromSeconds(5);
+
+    private bool _asksLoaded;
+    private bool _toldLoaded;
 
     public PoolEndpoint(
         ModelEndpointOptions options, ModelPoolOptions pool, IModelProvider provider, TimeProvider time, Func<PoolEndpoint, TimeSpan, ValueTask> opened)
@@ -51,6 +55,12 @@ internal sealed class PoolEndpoint : IDisposable
     /// <summary>When to ask next.</summary>
     public TimeSpan AskDue { get; set; } = TimeSpan.Zero;
 
+    /// <summary>When to ask next what it has in memory, if there is work by then; never while it is being asked.</summary>
+    public TimeSpan LoadedDue { get; set; } = TimeSpan.MaxValue;
+
+    /// <summary>Whether to ask now what it has in memory: once at the start, later while requests wait, for only they are decided by it.</summary>
+    public bool IsLoadedDue(TimeSpan now) => LoadedDue <= now && (Lanes.Depth > 0 || !_toldLoaded);
+
     /// <summary>It is being asked.</summary>
     public bool Asking { get; set; }
 
@@ -78,6 +88,19 @@ internal sealed class PoolEndpoint : IDisposable
         Asking = false;
         AskedAt = now;
         AskDue = now + interval;
+        if (_asksLoaded || Options.Kind != ModelEndpointKind.Ollama)
+            return;
+        _asksLoaded = true;
+        LoadedDue = now;
+    }
+
+    /// <summary>It has told what is in memory; null if it could not be asked.</summary>
+    public void HeardLoaded(ImmutableArray<ModelInfo>? models, TimeSpan now)
+    {
+        _toldLoaded = true;
+        if (models is { } loaded)
+            Lanes.Loaded(loaded.Select(model => ModelNames.Normalize(Options.Kind, model.Name)).ToHashSet(StringComparer.Ordinal));
+        LoadedDue = now + LoadedInterval;
     }
 
     /// <summary>Its list of models could not be read.</summary>

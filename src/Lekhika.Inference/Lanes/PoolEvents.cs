@@ -17,11 +17,14 @@ internal abstract record PoolEvent
     /// <summary>A caller has left before his turn.</summary>
     public sealed record LeftQueue(Ticket Ticket) : PoolEvent;
 
-    /// <summary>A request that had its turn has ended: well with a load time, else with a failure, or neither if it was cancelled.</summary>
-    public sealed record Ended(Ticket Ticket, PoolEndpoint Endpoint, TimeSpan? Load, ModelException? Failure) : PoolEvent;
+    /// <summary>A request that had its turn has ended: well with a reply, else with a failure, or neither if it was cancelled.</summary>
+    public sealed record Ended(Ticket Ticket, PoolEndpoint Endpoint, ModelReply? Reply, ModelException? Failure) : PoolEvent;
 
     /// <summary>An endpoint told its models.</summary>
     public sealed record Listed(PoolEndpoint Endpoint, ImmutableArray<ModelInfo>? Models) : PoolEvent;
+
+    /// <summary>An endpoint told which models it has in memory; null if it could not be asked.</summary>
+    public sealed record Loaded(PoolEndpoint Endpoint, ImmutableArray<ModelInfo>? Models) : PoolEvent;
 
     /// <summary>An endpoint did not tell its models.</summary>
     public sealed record Unlisted(PoolEndpoint Endpoint, string Problem, TimeSpan Again) : PoolEvent;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Lekhika.Inference.Lanes;
 
-/// <summary>What the pool logs. Highest id: 8.</summary>
+/// <summary>What the pool logs. Highest id: 9.</summary>
 internal static partial class PoolLog
 {
     [LoggerMessage(1, LogLevel.Warning, "Endpoint {Endpoint} is set aside for {Seconds:0.#} s: {Problem}")]
@@ -25,6 +25,9 @@ internal static partial class PoolLog
 
     [LoggerMessage(7, LogLevel.Warning, "The shared turn of {Endpoint} for {Model} could not be had or given back; going on without it")]
     public static partial void TurnFailed(ILogger logger, Exception exception, string endpoint, string model);
+
+    [LoggerMessage(9, LogLevel.Debug, "Endpoint {Endpoint} was not made to load {Model} ahead of its turn: {Problem}")]
+    public static partial void NotPreloaded(ILogger logger, string endpoint, string model, string problem);
 
     [LoggerMessage(8, LogLevel.Information, "Model endpoints are now: {Endpoints}")]
     public static partial void Replaced(ILogger logger, string endpoints);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Polly.CircuitBreaker;
 
 namespace Lekhika.Inference.Lanes;
@@ -35,12 +36,44 @@ internal sealed partial class PoolLoop
         }
     }
 
+    // What is in memory, read as truth: models leave it by themselves, and others load theirs.
+    private async Task AskLoadedAsync(PoolEndpoint endpoint)
+    {
+        ImmutableArray<ModelInfo>? models = null;
+        try
+        {
+            models = await endpoint.Provider.ListLoadedAsync(Stopping);
+        }
+        catch (Exception exception) when (exception is ModelException || Stopping.IsCancellationRequested)
+        {
+            // The reading of its models says what is wrong with it; until then what it was asked for stands.
+        }
+
+        await PostAsync(new PoolEvent.Loaded(endpoint, models));
+    }
+
+    private async Task PreloadAsync(Ticket ticket)
+    {
+        var endpoint = ticket.Lane?.Owner.Endpoint;
+        if (endpoint is null)
+            return;
+        try
+        {
+            await endpoint.Provider.PreloadAsync(ticket.Request, Stopping);
+        }
+        catch (Exception exception) when (exception is ModelException || Stopping.IsCancellationRequested)
+        {
+            PoolLog.NotPreloaded(_logger, endpoint.Options.Name, ticket.Request.Model, exception.Message);
+        }
+    }
+
     private async Task EnterAsync(Lane lane)
     {
         ILaneLease? lease = null;
         try
         {
-            lease = await _turn!.EnterAsync(lane.Owner.Endpoint.Provider.Address, lane.Model, Stopping);
+            lease = await _turn!.EnterAsync(
+                lane.Owner.Endpoint.Provider.Address, lane.Owner.Endpoint.Options.Places, lane.Key.ToString(), Stopping);
         }
         catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
         {

@@ -161,6 +161,9 @@ internal sealed partial class PoolLoop : IAsyncDisposable
                 endpoint.Listed(models, now, _router.Options.CatalogueInterval);
                 _router.RouteParked(now);
                 break;
+            case PoolEvent.Loaded(var endpoint, var models):
+                endpoint.HeardLoaded(models, now);
+                break;
             case PoolEvent.Unlisted(var endpoint, var problem, var again):
                 if (endpoint.Problem is null)
                     PoolLog.Unlisted(_logger, endpoint.Options.Name, problem);
@@ -188,8 +191,8 @@ internal sealed partial class PoolLoop : IAsyncDisposable
     private void End(PoolEvent.Ended ended, TimeSpan now)
     {
         var endpoint = ended.Endpoint;
-        endpoint.Lanes.Finish(ended.Ticket, now, ended.Load, ended.Failure is not null);
-        if (ended.Load is not null)
+        endpoint.Lanes.Finish(ended.Ticket, now, ended.Reply, ended.Failure is not null);
+        if (ended.Reply is not null)
             endpoint.Took(now - ended.Ticket.StartedAt);
         if (ended.Failure is { Failure: ModelFailure.NotFound })
             endpoint.AskDue = now;
@@ -210,6 +213,14 @@ internal sealed partial class PoolLoop : IAsyncDisposable
             Beside(AskAsync(endpoint));
         }
 
+        foreach (var endpoint in _router.Endpoints.Where(endpoint => endpoint.IsLoadedDue(now)))
+        {
+            endpoint.LoadedDue = TimeSpan.MaxValue;
+            Beside(AskLoadedAsync(endpoint));
+        }
+
+        foreach (var ticket in actions.Preloading)
+            Beside(PreloadAsync(ticket));
         foreach (var lease in actions.Leases)
             Beside(GiveBackAsync(lease));
         foreach (var lane in actions.Entering)

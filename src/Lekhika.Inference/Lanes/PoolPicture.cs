@@ -29,10 +29,10 @@ internal static class PoolPicture
         Models = endpoint.Models?.Count,
         Depth = endpoint.Lanes.Depth,
         InFlight = endpoint.Lanes.InFlight,
-        Lanes = [.. endpoint.Lanes.All.OrderBy(lane => lane.State == LaneState.Away).Select(Of)],
+        Lanes = [.. endpoint.Lanes.All.OrderBy(lane => lane.State == LaneState.Away).Select(lane => Of(endpoint.Lanes, lane))],
     };
 
-    private static LaneSnapshot Of(Lane lane) => new()
+    private static LaneSnapshot Of(EndpointLanes lanes, Lane lane) => new()
     {
         Model = lane.Model,
         Runner = lane.Key.Runner,
@@ -50,5 +50,7 @@ internal static class PoolPicture
         Served = lane.Served,
         Failed = lane.Failed,
         SwapCost = lane.Cost.Value,
+        Loaded = lanes.IsLoaded(lane),
+        Totals = lane.Totals,
     };
 }

@@ -92,6 +92,8 @@ internal sealed class PoolRouter(ModelPoolOptions options, List<PoolEndpoint> en
                 due = due < next ? due : next;
             if (!endpoint.Asking)
                 due = due < endpoint.AskDue ? due : endpoint.AskDue;
+            if (endpoint.Lanes.Depth > 0)
+                due = due < endpoint.LoadedDue ? due : endpoint.LoadedDue;
         }
 
         return due;

@@ -55,6 +55,25 @@ internal sealed class OllamaProvider : IModelProvider
 
     public Task<ImmutableArray<ModelInfo>> ListLoadedAsync(CancellationToken cancellationToken) => ListAsync("api/ps", cancellationToken);
 
+    public async Task PreloadAsync(ModelRequest request, CancellationToken cancellationToken)
+    {
+        using var clock = new CallClock(_time, _options.Timeouts, _options.Timeouts.FirstByte, cancellationToken);
+        try
+        {
+            using var message = new HttpRequestMessage(HttpMethod.Post, _chat)
+            {
+                Content = OllamaRequest.Body(request with { Messages = [], Format = null, Think = null }, _options.KeepAlive, stream: false),
+            };
+            using var response = await _http.Client.SendAsync(message, HttpCompletionOption.ResponseContentRead, clock.Token);
+            if (!response.IsSuccessStatusCode)
+                throw await ErrorAsync(response, request.Model, clock.Token);
+        }
+        catch (Exception exception) when (exception is not ModelException)
+        {
+            throw _http.Translate(exception, clock, $"loading model '{request.Model}'", cancellationToken);
+        }
+    }
+
     public async Task<string> VersionAsync(CancellationToken cancellationToken)
     {
         var body = await GetAsync("api/version", cancellationToken);

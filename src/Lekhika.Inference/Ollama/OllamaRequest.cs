@@ -7,14 +7,14 @@ namespace Lekhika.Inference.Ollama;
 /// <summary>The body of POST /api/chat.</summary>
 internal static class OllamaRequest
 {
-    public static HttpContent Body(ModelRequest request, string keepAlive) =>
-        RequestJson.Content((request, keepAlive), static (writer, state) => Write(writer, state.request, state.keepAlive));
+    public static HttpContent Body(ModelRequest request, string keepAlive, bool stream = true) =>
+        RequestJson.Content((request, keepAlive, stream), static (writer, state) => Write(writer, state.request, state.keepAlive, state.stream));
 
-    private static void Write(Utf8JsonWriter writer, ModelRequest request, string keepAlive)
+    private static void Write(Utf8JsonWriter writer, ModelRequest request, string keepAlive, bool stream)
     {
         writer.WriteString("model"u8, request.Model);
         RequestJson.Messages(writer, request);
-        writer.WriteBoolean("stream"u8, true);
+        writer.WriteBoolean("stream"u8, stream);
         if (request.Format is { ValueKind: not JsonValueKind.Undefined } format)
         {
             writer.WritePropertyName("format"u8);

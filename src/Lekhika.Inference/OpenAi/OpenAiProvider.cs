@@ -73,6 +73,8 @@ internal sealed class OpenAiProvider : IModelProvider
 
     public Task<ImmutableArray<ModelInfo>> ListLoadedAsync(CancellationToken cancellationToken) => Task.FromResult(ImmutableArray<ModelInfo>.Empty);
 
+    public Task PreloadAsync(ModelRequest request, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task<string> VersionAsync(CancellationToken cancellationToken) => Task.FromResult("");
 
     public void Dispose() => _http.Dispose();

@@ -131,7 +131,7 @@ internal sealed class LaneSimulation : IDisposable
         {
             _inFlight[job.Model]--;
             History.Add((job.Model, job.Submitted, started, Now));
-            Lanes.Finish(job.Ticket, Now, load);
+            Lanes.Finish(job.Ticket, Now, FakeProvider.Reply(load: load));
             job.Done?.Invoke();
         });
     }

@@ -101,6 +101,7 @@ public sealed class PoolEndpointTests
         var sinks = Enumerable.Range(0, 12).Select(_ => new RecordingSink()).ToList();
         var calls = sinks.ConvertAll(sink => bench.RunAsync(sink: sink));
         await bench.UntilAsync(pool => pool.Endpoints.Sum(endpoint => endpoint.Depth) == 10 && pool.Endpoints.Sum(endpoint => endpoint.InFlight) == 2);
+        await bench.UntilAsync(_ => one.Calls.Count == 1 && two.Calls.Count == 1);
 
         two.Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply("two"));
         one.Answer = (_, _, _) => throw PoolBench.Fault();

@@ -28,7 +28,7 @@ public sealed class SharedTurnTests
         turn.Grant();
         await other;
 
-        Assert.Equal(["http://e a", "http://e b"], turn.Asked);
+        Assert.Equal(["http://e 1 a:latest", "http://e 1 b:latest"], turn.Asked);
     }
 
     [Fact]
@@ -60,11 +60,13 @@ public sealed class SharedTurnTests
         var held = await provider.NextAsync(PoolBench.Token);
         var second = bench.RunAsync("a");
         await bench.UntilAsync(pool => pool.Endpoints[0].Depth == 1);
+        // A turn that is old already has the whole age bound from the wish on.
+        bench.Time.Advance(TimeSpan.FromMinutes(10));
         await lease.Source.CancelAsync();
-        bench.Time.Advance(TimeSpan.FromSeconds(119));
+        await bench.Time.AdvanceUntilAsync(
+            () => bench.Pool.Snapshot().Endpoints[0].Lanes[0].State == "closing", TimeSpan.FromSeconds(2), PoolBench.Token);
+        Assert.InRange(bench.Time.Elapsed, TimeSpan.FromMinutes(12), TimeSpan.FromMinutes(14));
         Assert.False(lease.Returned);
-        bench.Time.Advance(TimeSpan.FromSeconds(2));
-        await bench.UntilAsync(pool => pool.Endpoints[0].Lanes[0].State == "closing");
 
         held.Reply.SetResult(FakeProvider.Reply());
         await first;
@@ -73,6 +75,45 @@ public sealed class SharedTurnTests
         turn.Grant();
         (await provider.NextAsync(PoolBench.Token)).Reply.SetResult(FakeProvider.Reply());
         await second;
+    }
+
+    [Fact]
+    public async Task A_turn_that_is_idle_for_two_seconds_is_given_back_and_asked_for_again()
+    {
+        using var provider = new FakeProvider("e", "a") { Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply()) };
+        var turn = new Turn();
+        await using var bench = new PoolBench(PoolBench.Options("e"), turn, provider);
+        var call = bench.RunAsync("a");
+        await bench.UntilAsync(_ => turn.Asked.Count == 1);
+        var lease = turn.Grant();
+        await call;
+        await bench.UntilAsync(pool => pool.Endpoints[0].InFlight == 0);
+
+        bench.Time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.False(lease.Returned);
+        bench.Time.Advance(TimeSpan.FromSeconds(0.2));
+        await bench.UntilAsync(_ => lease.Returned);
+
+        var again = bench.RunAsync("a");
+        await bench.UntilAsync(_ => turn.Asked.Count == 2);
+        turn.Grant();
+        await again;
+        Assert.Equal(0, bench.Pool.Snapshot().Endpoints[0].Lanes[0].Swaps);
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_swap_models_has_no_turn()
+    {
+        using var provider = new FakeProvider("e", "a") { Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply()) };
+        var turn = new Turn();
+        var options = new ModelPoolOptions
+        {
+            Endpoints = [new ModelEndpointOptions { Name = "e", Kind = ModelEndpointKind.OpenAi, BaseUrl = new Uri("http://e") }],
+        };
+        await using var bench = new PoolBench(options, turn, provider);
+
+        Assert.Equal("ok", (await bench.RunAsync("a")).Text);
+        Assert.Empty(turn.Asked);
     }
 
     [Fact]
@@ -106,11 +147,11 @@ public sealed class SharedTurnTests
 
         public ConcurrentQueue<string> Asked { get; } = new();
 
-        public async ValueTask<ILaneLease> EnterAsync(string endpoint, string model, CancellationToken cancellationToken)
+        public async ValueTask<ILaneLease> EnterAsync(string endpoint, int places, string model, CancellationToken cancellationToken)
         {
             var granted = new TaskCompletionSource<ILaneLease>(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Enqueue(granted);
-            Asked.Enqueue($"{endpoint} {model}");
+            Asked.Enqueue($"{endpoint} {places} {model}");
             return await granted.Task.WaitAsync(cancellationToken);
         }
 
@@ -125,7 +166,7 @@ public sealed class SharedTurnTests
 
     private sealed class BrokenTurn : ILaneTurn
     {
-        public ValueTask<ILaneLease> EnterAsync(string endpoint, string model, CancellationToken cancellationToken) =>
+        public ValueTask<ILaneLease> EnterAsync(string endpoint, int places, string model, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("the database is away");
     }
 

@@ -50,7 +50,20 @@ internal sealed class FakeProvider(string name, params string[] models) : IModel
         return Task.FromResult(List());
     }
 
-    public Task<ImmutableArray<ModelInfo>> ListLoadedAsync(CancellationToken cancellationToken) => Task.FromResult(ImmutableArray<ModelInfo>.Empty);
+    /// <summary>What it says it has in memory.</summary>
+    public string[] Loaded { get; set; } = [];
+
+    /// <summary>Models it was asked to load.</summary>
+    public ConcurrentQueue<string> Preloads { get; } = new();
+
+    public Task<ImmutableArray<ModelInfo>> ListLoadedAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<ImmutableArray<ModelInfo>>([.. Loaded.Select(model => new ModelInfo(model))]);
+
+    public Task PreloadAsync(ModelRequest request, CancellationToken cancellationToken)
+    {
+        Preloads.Enqueue(request.Model);
+        return Task.CompletedTask;
+    }
 
     public Task<string> VersionAsync(CancellationToken cancellationToken)
     {

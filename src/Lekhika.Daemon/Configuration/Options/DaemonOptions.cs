@@ -81,6 +81,12 @@ internal sealed record OllamaOptions
     /// <summary>Models that fit into one server's memory together; 1 or more.</summary>
     public required int MaxLoadedModels { get; init; }
 
+    /// <summary>Shares of the servers in the order of <see cref="Urls"/>; those not named have 1.</summary>
+    public ImmutableArray<double> Weights { get; init; } = [];
+
+    /// <summary>Whether the next model is loaded while the last requests of the present one are under way.</summary>
+    public bool Preload { get; init; }
+
     /// <summary>How long a model stays loaded: null leaves it to the server, <see cref="Timeout.InfiniteTimeSpan"/> is for ever, zero unloads at once.</summary>
     public required TimeSpan? KeepAlive { get; init; }
 

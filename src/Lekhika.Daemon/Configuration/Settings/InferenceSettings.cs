@@ -24,6 +24,19 @@ internal static class OllamaSettings
         Default = "1",
     };
 
+    public static readonly Setting<ImmutableArray<double>> Weights = new("ollama", "weights", SettingTypes.Numbers(0.01, 100))
+    {
+        Description = "Shares of the work for models that several servers have, in the order of ollama.url; servers not named count 1.",
+        Default = "1",
+    };
+
+    public static readonly Setting<bool> Preload = new("ollama", "preload", SettingTypes.Boolean)
+    {
+        Description = "Have the next model loaded while the last requests of the present one run: where memory holds both for a moment. "
+            + "Not done while several daemons share a server.",
+        Default = "false",
+    };
+
     public static readonly Setting<TimeSpan> KeepAlive = new("ollama", "keep_alive", SettingTypes.DurationOr("forever", "0s", "365d"))
     {
         Description = "How long the server keeps a model loaded after its last request; 0 unloads it at once.",
@@ -74,7 +87,7 @@ internal static class OllamaSettings
     };
 
     public static readonly SettingSection Section = new("ollama", "The Ollama servers.",
-        [Url, Parallelism, MaxLoadedModels, KeepAlive, ContextTokens, ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout, MaxWait]);
+        [Url, Parallelism, MaxLoadedModels, Weights, Preload, KeepAlive, ContextTokens, ConnectTimeout, FirstByteTimeout, IdleTimeout, TotalTimeout, MaxWait]);
 }
 
 internal static class OpenAiSettings

@@ -41,6 +41,16 @@ internal static class SettingTypes
                 : Reading<int>.Failed($"expected {expected}"));
     }
 
+    /// <summary>One or more numbers, separated by commas.</summary>
+    public static SettingType<ImmutableArray<double>> Numbers(double least, double most)
+    {
+        var expected = string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}");
+        return new("list", string.Create(CultureInfo.InvariantCulture, $"numbers from {least} to {most}, separated by commas"), text => ReadList(text, part =>
+            double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+                ? number
+                : Reading<double>.Failed($"expected {expected}")));
+    }
+
     public static SettingType<TimeSpan> Duration(string least, string most)
     {
         _ = DurationText.TryParse(least, out var from);
