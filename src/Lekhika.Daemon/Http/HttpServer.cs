@@ -34,6 +34,7 @@ internal static class HttpServer
         var app = builder.Build();
         var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
         var access = new AccessControl(context.Auth);
+        app.Use(WorkerHeader.Guard(context.WorkerId));
         app.Use(boundary.Guard);
         app.Use(access.Guard);
         app.UseRouting();
