@@ -60,7 +60,7 @@ internal sealed class ModelChecks(DaemonOptions options, TimeProvider time)
         return HasDefault
             ? Check.Ok("models", $"the configured models are there ({string.Join(", ", Wanted().Take(8))})")
             : Check.Warning("models", $"no default model is configured, so nodes that name no model fail; there are {string.Join(", ", present.Take(8).Select(static model => model.Name))}",
-                $"set models.default = {present[0].Name}");
+                $"set models.default = {present.Find(static model => !model.Name.Contains("embed", StringComparison.OrdinalIgnoreCase))?.Name ?? "llama3.2"}");
     }
 
     private Check Memory(IReadOnlyList<EndpointHealth> endpoints)
