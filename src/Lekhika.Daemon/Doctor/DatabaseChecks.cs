@@ -21,18 +21,18 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
         await using var database = new Database(options.Database.ConnectionString.Reveal(), options.Database.Schema);
         var inspection = new Inspection(database);
         DatabaseFacts facts;
-        SchemaVersion schema;
+        SchemaVersion? schema;
         TimeSpan skew;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Patience);
-            facts = await inspection.LookAsync(limit.Token);
             var before = context.Time.GetUtcNow();
-            var (version, now) = await new Probe(database).LookAsync(limit.Token);
+            facts = await inspection.LookAsync(limit.Token);
             var after = context.Time.GetUtcNow();
-            // The clock was read at the end of the exchange at the latest, and after its beginning.
-            (schema, skew) = (version, now < before ? before - now : now > after ? now - after : TimeSpan.Zero);
+            // The database's clock was read between the two.
+            skew = facts.Now < before ? before - facts.Now : facts.Now > after ? facts.Now - after : TimeSpan.Zero;
+            schema = await SchemaAsync(database, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -53,6 +53,19 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
         checks.Add(Connections(facts));
         checks.Add(Colleagues(facts.Workers));
         return checks;
+    }
+
+    /// <summary>The schema's version; null if the role may not look.</summary>
+    private static async Task<SchemaVersion?> SchemaAsync(Database database, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new Migrator(database).VersionAsync(cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            return null;
+        }
     }
 
     private List<Check> Unreached(string message, string fix) =>
@@ -95,9 +108,10 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
         return (exception.Message, "see that PostgreSQL runs and database.url is right");
     }
 
-    private Check Schema(SchemaVersion schema)
+    private Check Schema(SchemaVersion? schema)
     {
         var name = options.Database.Schema;
+        if (schema is null) return Check.Skipped("schema", $"this role may not look into schema {name}");
         if (schema.Version == 0) return Check.Failed("schema", $"schema {name} has no tables yet", "lekhika-daemon migrate");
         if (schema.IsServable)
         {
