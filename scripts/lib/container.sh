@@ -73,7 +73,7 @@ within() {
     local leader
     leader=$(container_leader)
     [ -n "$leader" ] || return 1
-    nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd -- \
+    timeout --kill-after=5 "${container_patience:-120}" nsenter --target "$leader" --mount --uts --ipc --net --pid --cgroup --root --wd -- \
         env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
         DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 "$@"
 }
