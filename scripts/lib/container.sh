@@ -52,6 +52,15 @@ container_boot() {
     container_wait 60
 }
 
+# container_ended SECONDS: waits until it is off. A reboot ends nspawn too, which --keep-unit leaves to the caller to start again.
+container_ended() {
+    local left=$(($1 * 5))
+    while kill -0 "$container_nspawn" 2>/dev/null && [ "$left" -gt 0 ]; do
+        sleep 0.2
+        left=$((left - 1))
+    done
+}
+
 # Its first process, which is another after a reboot.
 container_leader() { pgrep -P "$container_nspawn" -x systemd | head -n 1; }
 
