@@ -53,7 +53,7 @@ internal sealed partial class Statements
 
     public string Flush => field ??= Text(
         "SELECT exec, verdict, status, run FROM {schema}.flush($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
-        + "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)");
+        + "$20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)");
 
     public string Submit => field ??= Text(
         "SELECT created, claimed, id, exec, status, run, request_hash, created_at, definition_hash, workflow_active "
@@ -107,6 +107,44 @@ internal sealed partial class Statements
     /// <summary>Resumes what is paused, and only that: over a finished execution the same status would begin a new run.</summary>
     public string Resume => field ??= Text("""
         UPDATE {schema}.workflow_executions SET status = 'running' WHERE id = $1 AND status = 'paused' RETURNING status, run, seq
+        """);
+
+    public string SendSignal => field ??= Text("SELECT verdict, status FROM {schema}.send_signal($1, $2, $3, $4, $5)");
+
+    public string KnowsSignal => field ??= Text("SELECT true FROM {schema}.workflow_signals WHERE id = $1");
+
+    public string MatchEvents => field ??= Text("SELECT moved, last FROM {schema}.match_events($1, $2, $3)");
+
+    public string DropEvents => field ??= Text("SELECT dropped, last FROM {schema}.drop_events($1, $2)");
+
+    public string ChildTarget => field ??= Text("SELECT depth, is_active, name FROM {schema}.child_target($1, $2, $3)");
+
+    /// <summary>Of the waits of held executions, those for which an event is there.</summary>
+    public string Answered => field ??= Text("""
+        SELECT DISTINCT v.exec
+          FROM unnest($1, $2, $3) AS w (exec, run, topic)
+          JOIN {schema}.events v ON v.exec = w.exec AND v.run = w.run AND v.topic = w.topic
+        """);
+
+    /// <summary>The events of one run with one of these topics; the end of a child with how it ended.</summary>
+    public string Events => field ??= Text("""
+        SELECT v.id, v.topic, v.name, v.payload, v.at, v.attempt IS NOT NULL, c.status, c.result, c.error, c.error_details
+          FROM {schema}.events v
+          LEFT JOIN {schema}.workflow_executions c
+            ON v.attempt IS NOT NULL AND c.id = (v.payload->>'execution_id')::uuid AND c.status IN ('completed', 'failed', 'cancelled')
+         WHERE v.exec = $1 AND v.run = $2 AND v.topic = ANY ($3)
+         ORDER BY v.id
+         LIMIT 1000
+        """);
+
+    /// <summary>The approvals that a run has come to, with their answers.</summary>
+    public string Gates => field ??= Text("""
+        SELECT DISTINCT ON (s.step_key) s.step_key, s.due_at, s.decision, f.outcome, f.branch
+          FROM {schema}.workflow_execution_steps s
+          LEFT JOIN {schema}.workflow_execution_steps f
+            ON f.seq = s.seq AND f.run = s.run AND f.step_key = s.step_key AND f.ordinal = 0
+         WHERE s.seq = $1 AND s.run = $2 AND s.outcome = 'waiting' AND s.decision->>'kind' = 'approval'
+         ORDER BY s.step_key, s.attempt DESC
         """);
 
     public string SchemaVersion => field ??= Text("SELECT version, min_reader FROM {schema}.schema_version ORDER BY version DESC LIMIT 1");

@@ -60,6 +60,12 @@ public static class ErrorCodes
     /// <summary>A map has more items, or a loop more passes, than its limit allows.</summary>
     public const string IterationLimit = "iteration_limit";
 
+    /// <summary>The execution that a sub-workflow node started failed, was cancelled or was deleted.</summary>
+    public const string SubworkflowFailed = "subworkflow_failed";
+
+    /// <summary>Sub-workflows are nested deeper than the limit.</summary>
+    public const string SubworkflowDepth = "subworkflow_depth";
+
     /// <summary>An output is larger than the limit.</summary>
     public const string OutputTooLarge = "output_too_large";
 

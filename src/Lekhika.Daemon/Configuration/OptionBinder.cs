@@ -50,7 +50,8 @@ internal static class OptionBinder
             values.Get(LimitSettings.ExecutionTimeout),
             values.Get(LimitSettings.NodeTimeout),
             values.Get(LimitSettings.FanOut),
-            values.Get(LimitSettings.LoopIterations)),
+            values.Get(LimitSettings.LoopIterations),
+            values.Get(LimitSettings.SubworkflowDepth)),
         Http = new(values.FindValue(HttpSettings.Allow) ?? [], values.Get(HttpSettings.RequestTimeout), values.Get(HttpSettings.MaxResponse)),
         Models = new(
             values.Find(ModelSettings.Default),

@@ -16,7 +16,8 @@ internal sealed partial class ExecutionOwner
         FinishRun? finish = null;
         while (finish is null)
         {
-            var actions = _machine.Advance(_services.Now());
+            // Nothing falls due while it is paused.
+            var actions = _machine.Advance(_rowStatus == "paused" ? DateTimeOffset.MinValue.AddDays(1) : _services.Now());
             if (actions.Count == 0) break;
             foreach (var action in actions)
             {
@@ -29,7 +30,8 @@ internal sealed partial class ExecutionOwner
         if (finish is not null) return await FinishAsync(finish.Result) ? null : Next.Again;
 
         var mayStart = _deferred.Count > 0 && _running.Count < MaxFanOut && _rowStatus != "paused" && !_draining;
-        if (_unsavedEffect || (_uncommitted.Count > 0 && !mayStart && _running.Count == 0))
+        // A wait that somebody may answer is shown at once where other branches go on; else it is written by the park.
+        if (_unsavedEffect || (_unsavedWait && (mayStart || _running.Count > 0)) || (_uncommitted.Count > 0 && !mayStart && _running.Count == 0))
         {
             if (await AppendAsync() is not { } committed) return null;
             if (!committed) return Next.Again;
@@ -37,6 +39,12 @@ internal sealed partial class ExecutionOwner
 
         if (mayStart)
         {
+            if (!_hasSlot && !await TakeSlotAsync())
+            {
+                await ReleaseAsync();
+                return null;
+            }
+
             StartDeferred();
             return Next.Wait;
         }
@@ -61,6 +69,8 @@ internal sealed partial class ExecutionOwner
                 break;
             case StartStep start:
                 await RunInlineAsync(start.Step, start.Attempt, wait: null);
+                break;
+            case ResumeStep resume when await AnswerDueAsync(resume.Wait):
                 break;
             case ResumeStep resume:
                 await RunInlineAsync(resume.Step, resume.Wait.Attempt, resume.Wait);
@@ -189,6 +199,7 @@ internal sealed partial class ExecutionOwner
 
     private StepRecord ToRecord(StepRef step, int attempt, NodeOutcome outcome, DateTimeOffset startedAt, DateTimeOffset finishedAt)
     {
+        NoteAside(step, outcome);
         switch (outcome)
         {
             case NodeSucceeded succeeded when Size(succeeded.Output) > _services.Options.OutputSize:
@@ -207,6 +218,8 @@ internal sealed partial class ExecutionOwner
                 return Failed(step, attempt, failed, startedAt, finishedAt);
             case NodeWaits waits:
                 return Open(step, attempt, StepOutcome.Waiting, waits.Decision, startedAt, finishedAt) with { DueAt = waits.DueAt };
+            case NodeStartsAnew anew:
+                return Failed(step, attempt, new NodeFailed(anew.Error), startedAt, finishedAt) with { Outcome = StepOutcome.Retrying, DueAt = finishedAt };
             case NodeOpened opened:
                 return Open(step, attempt, StepOutcome.Opened, opened.Decision, startedAt, finishedAt) with { Metrics = opened.Metrics };
             default:

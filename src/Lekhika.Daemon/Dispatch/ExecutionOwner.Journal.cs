@@ -20,12 +20,13 @@ internal sealed partial class ExecutionOwner
             Steps = [.. _uncommitted],
             NodeId = _lastNode,
             StartedAt = _startedAt,
+            Aside = Aside(),
         });
         if (reply.Verdict == JournalVerdict.Committed)
         {
             _shownRunning |= show;
-            _uncommitted.Clear();
-            _unsavedEffect = false;
+            Saved();
+            ShowWaits();
             return true;
         }
 
@@ -64,6 +65,7 @@ internal sealed partial class ExecutionOwner
                 TokensOut = _totals.TokensOut,
                 Words = _totals.Words,
                 StartedAt = _startedAt,
+                Aside = Aside(isEnd: true),
             });
             switch (reply.Verdict)
             {
@@ -92,7 +94,7 @@ internal sealed partial class ExecutionOwner
 
     private async Task ReleaseAsync()
     {
-        var reply = await WriteAsync(new JournalEntry { Fence = Fence, Kind = JournalKind.Release, Steps = [.. _uncommitted] });
+        var reply = await WriteAsync(new JournalEntry { Fence = Fence, Kind = JournalKind.Release, Steps = [.. _uncommitted], Aside = Aside() });
         if (reply.Verdict == JournalVerdict.Finished) ShowCancelled();
         else _live.Leave("waiting", null);
     }
@@ -123,6 +125,8 @@ internal sealed partial class ExecutionOwner
             throw new InvalidOperationException($"The run has nothing to do, waits for nothing and is not over: it is {_machine.Status}.");
         }
 
+        // An answer that is there already, early or sent while other branches went on, saves the way through the queue.
+        if (await AnswerAsync()) return true;
         var waits = _machine.Waits;
         var due = _machine.NextDue;
         var waitingFor = WaitingFor(waits, due);
@@ -136,14 +140,26 @@ internal sealed partial class ExecutionOwner
             DueAt = Earliest(due, _deadline),
             Why = waits.Count == 0 ? "retry" : "wait",
             WaitingFor = waitingFor,
-            Awaits = [.. waits.Select(static wait => wait.Step.Key)],
+            Awaits = _awaited,
+            Aside = Aside(),
         });
         if (reply.Verdict != JournalVerdict.Committed) return await RecoverAsync(reply);
-        _uncommitted.Clear();
+        Saved();
         LogParked(_services.Logger, _claim.Id, waitingFor.GetRawText());
         _live.Leave("waiting", waitingFor);
         _services.Parked?.Invoke();
+        // Looked at again now that it is committed: what came between the last look and the commit woke nobody.
+        if (_awaited.Count > 0) _services.ParkedAwaiting?.Invoke(Fence.Exec);
         return false;
+    }
+
+    /// <summary>Shows in memory what is waited for while other branches go on.</summary>
+    private void ShowWaits()
+    {
+        var waits = _machine.Waits;
+        if (_awaited.Count == 0 && waits.Count == 0) return;
+        _awaited = [.. Open().Keys];
+        _live.SetWaitingFor(waits.Count == 0 ? null : WaitingFor(waits, _machine.NextDue));
     }
 
     /// <summary>Somebody paused it. False: parked; true: it was resumed meanwhile, go on.</summary>
@@ -156,11 +172,12 @@ internal sealed partial class ExecutionOwner
             Steps = [.. _uncommitted],
             NodeId = _lastNode,
             Why = "paused",
+            Aside = Aside(),
         });
         switch (reply.Verdict)
         {
             case JournalVerdict.Committed:
-                _uncommitted.Clear();
+                Saved();
                 _live.Leave("paused", null);
                 _services.Parked?.Invoke();
                 return false;
@@ -274,6 +291,7 @@ internal sealed partial class ExecutionOwner
                     writer.WriteStartObject();
                     writer.WriteString("step", wait.Step.Key);
                     writer.WriteString("node_id", wait.Step.Node.Id);
+                    writer.WriteString("name", wait.Step.Node.Definition.DisplayName);
                     writer.WriteString("type", wait.Step.Node.Definition.Type);
                     if (wait.DueAt is { } until) writer.WriteString("due_at", until.ToString("O", CultureInfo.InvariantCulture));
                     if (wait.Decision is { } decision)

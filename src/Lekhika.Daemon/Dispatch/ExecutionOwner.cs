@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
+using Lekhika.Daemon.Nodes.Runners;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
 using Lekhika.Workflows;
@@ -21,7 +22,8 @@ namespace Lekhika.Daemon.Dispatch;
 /// The outcome of an effect is written before anything that depends on it starts, and at once if nothing does. A conflict throws the machine away and
 /// replays what is stored. A status is shown as final only after its commit.
 ///
-/// The owner holds a slot while it advances or runs something that holds one; while only model calls are under way it gives the slot back.
+/// The owner holds a slot while it advances or runs something that holds one; while only model calls are under way it gives the slot back. One that
+/// was claimed ahead has none: it computes what it can, and takes a slot before its first effect.
 /// </summary>
 internal sealed partial class ExecutionOwner
 {
@@ -32,9 +34,13 @@ internal sealed partial class ExecutionOwner
     private readonly Dictionary<string, RunningEffect> _running = new(StringComparer.Ordinal);
     private readonly List<StartStep> _deferred = [];
 
-    // Writers: attempts under way, the poll of held rows, the timer. Reader: this owner. Attempts wait when it is full; hints are dropped, and come again.
+    private const int HintRoom = 256;
+
+    // Writers: attempts under way, the poll of held rows, the timer. Reader: this owner. Beside the hints there is always room for the ends of all
+    // attempts (at most MaxFanOut of them), so that an owner which waits for them without reading cannot stand still. Hints that do not fit are
+    // dropped, and come again.
     private readonly Channel<OwnerMessage> _mailbox = Channel.CreateBounded<OwnerMessage>(
-        new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+        new BoundedChannelOptions(2 * HintRoom) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     private CompiledWorkflow _workflow = null!;
     private RunFacts _facts = null!;
@@ -44,16 +50,16 @@ internal sealed partial class ExecutionOwner
     private DateTimeOffset? _deadline;
     private ITimer? _timer;
     private string _rowStatus;
-    private volatile bool _hasSlot = true;
+    private volatile bool _hasSlot;
     private bool _shownRunning;
     private bool _draining;
     private bool _unsavedEffect;
     private bool _replayNeeded;
     private string? _lastNode;
 
-    public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live)
+    public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live, bool hasSlot)
     {
-        (_services, _claim, _live) = (services, claim, live);
+        (_services, _claim, _live, _hasSlot) = (services, claim, live, hasSlot);
         _rowStatus = claim.Status;
         Fence = claim.Fence;
     }
@@ -68,7 +74,10 @@ internal sealed partial class ExecutionOwner
     public bool HasSlot => _hasSlot;
 
     /// <summary>Tells the owner something; a hint that does not fit is dropped, since it is repeated.</summary>
-    public void Tell(OwnerMessage message) => _mailbox.Writer.TryWrite(message);
+    public void Tell(OwnerMessage message)
+    {
+        if (_mailbox.Reader.Count < HintRoom) _mailbox.Writer.TryWrite(message);
+    }
 
     /// <summary>Runs the execution as far as this claim goes. Never throws.</summary>
     public async Task RunAsync()
@@ -183,9 +192,9 @@ internal sealed partial class ExecutionOwner
     private async Task ReplayAsync()
     {
         _machine = new RunMachine(_workflow.Plan, Fence.Run, _services.Options.Machine);
-        _uncommitted.Clear();
+        Saved();
         _deferred.Clear();
-        _unsavedEffect = false;
+        _awaited = [];
         _totals = default;
         if (Fence.Epoch == 1 && !_replayNeeded) return;
 
@@ -194,7 +203,10 @@ internal sealed partial class ExecutionOwner
             _machine.Apply(record);
             _totals = Usage.Add(_totals, record.Metrics);
             _live.StepReplayed(record, _machine.Step(record.Key)?.Node);
+            _hasChildren |= record is { Outcome: StepOutcome.Waiting, Decision: { } decision } && decision.Text("kind") == SubworkflowRunner.Kind;
         }
+
+        if (_machine.Waits.Count > 0) await AnswerAsync();
 
         _live.SetProgress(_machine.Progress);
     }

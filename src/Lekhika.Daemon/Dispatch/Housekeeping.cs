@@ -37,6 +37,9 @@ internal sealed partial class Housekeeping
     /// <summary>Told how long the queue is.</summary>
     public required Action<long, long> Depth { get; init; }
 
+    /// <summary>Duties of others that are done in the same way.</summary>
+    public IReadOnlyList<Duty> Beside { get; init; } = [];
+
     /// <summary>Somebody changed the status of an execution.</summary>
     public void HintCommands()
     {
@@ -52,12 +55,15 @@ internal sealed partial class Housekeeping
     {
         var second = TimeSpan.FromSeconds(1);
         return Task.WhenAll(
+        [
             LoopAsync("wake what is due", second, _timers, WakeDueAsync, cancellationToken),
             LoopAsync("obey commands", second, _commands, ObeyAsync, cancellationToken),
             LoopAsync("ask what held rows say", second, _standing, AskStandingAsync, cancellationToken),
             LoopAsync("rescue", second, hint: null, RescueAsync, cancellationToken),
             LoopAsync("adopt lost claims", TimeSpan.FromSeconds(5), hint: null, AdoptAsync, cancellationToken),
-            LoopAsync("count the queue", TimeSpan.FromSeconds(5), hint: null, CountAsync, cancellationToken));
+            LoopAsync("count the queue", TimeSpan.FromSeconds(5), hint: null, CountAsync, cancellationToken),
+            .. Beside.Select(duty => LoopAsync(duty.Name, duty.Interval, duty.Hint, duty.Round, cancellationToken)),
+        ]);
     }
 
     /// <returns>How long until the next round; null for the usual interval.</returns>

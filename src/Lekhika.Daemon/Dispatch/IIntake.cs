@@ -14,6 +14,9 @@ internal interface IIntake
 
     /// <summary>Somebody changed the status of an execution: whoever holds it looks at its row at once.</summary>
     void HintCommands();
+
+    /// <summary>A signal was sent: whoever waits for it is looked for at once.</summary>
+    void HintEvents();
 }
 
 /// <summary>Work cannot be taken just now; the message says why, and trying again later is right.</summary>

@@ -20,6 +20,12 @@ internal sealed record Tick : OwnerMessage
     public static Tick Instance { get; } = new();
 }
 
+/// <summary>There are events that this execution waits for.</summary>
+internal sealed record EventsThere : OwnerMessage
+{
+    public static EventsThere Instance { get; } = new();
+}
+
 /// <summary>The daemon is about to stop: start nothing new.</summary>
 internal sealed record Drain : OwnerMessage
 {

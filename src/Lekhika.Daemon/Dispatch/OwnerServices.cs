@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Live;
 using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Signals;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 
@@ -41,12 +42,18 @@ internal sealed record OwnerServices
 
     /// <summary>Something was parked: due times may have changed.</summary>
     public Action? Parked { get; init; }
+
+    /// <summary>An execution was parked that waits for events: whoever matches them looks at it once more.</summary>
+    public Action<long>? ParkedAwaiting { get; init; }
 }
 
 /// <summary>Where the records of earlier claims come from.</summary>
 internal interface IRunStore
 {
     Task<List<StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken);
+
+    /// <summary>The events of these topics that nobody has consumed.</summary>
+    Task<List<WaitEvent>> EventsAsync(long exec, int run, IReadOnlyList<string> topics, CancellationToken cancellationToken);
 }
 
 /// <summary>Limits and defaults of executions.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Signals;
 
 namespace Lekhika.Daemon.Dispatch;
 
@@ -14,14 +16,17 @@ internal sealed class Owned(ExecutionOwner owner)
 
 /// <summary>Everything that belongs to one incarnation.</summary>
 internal sealed record Shift(
-    Incarnation Incarnation, Journal Journal, ClaimLoop Claims, Housekeeping Housekeeping, Submitter Submitter, OwnerServices Services)
+    Incarnation Incarnation, Journal Journal, ClaimLoop Claims, Housekeeping Housekeeping, EventDelivery Events, Submitter Submitter, OwnerServices Services)
 {
     public ConcurrentDictionary<long, Owned> Owners { get; } = new();
 }
 
-/// <summary>Stored steps from PostgreSQL.</summary>
-internal sealed class RunStore(ExecutionReader reader) : IRunStore
+/// <summary>Stored steps and events from PostgreSQL; while it is away they are waited for.</summary>
+internal sealed class RunStore(ExecutionReader reader, EventReader events, TimeProvider time) : IRunStore
 {
     public Task<List<Workflows.Execution.StepRecord>> StepsAsync(long exec, int run, CancellationToken cancellationToken) =>
-        reader.StepsAsync(exec, run, cancellationToken);
+        PatientRead.RunAsync(token => reader.StepsAsync(exec, run, token), time, cancellationToken);
+
+    public Task<List<WaitEvent>> EventsAsync(long exec, int run, IReadOnlyList<string> topics, CancellationToken cancellationToken) =>
+        PatientRead.RunAsync(token => events.EventsAsync(exec, run, topics, token), time, cancellationToken);
 }

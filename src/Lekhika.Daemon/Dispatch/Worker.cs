@@ -3,6 +3,7 @@ using Lekhika.Daemon.Live;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Signals;
 using Lekhika.Postgres.Wakeup;
 using Npgsql;
 
@@ -102,7 +103,7 @@ internal sealed partial class Worker : IIntake
                 CreatedAt = result.CreatedAt,
                 TimeoutAt = submission.TimeoutAt,
                 Request = submission.Request,
-            });
+            }, hasSlot: true);
             return result;
         }
         catch (Exception exception) when (Database.IsTransient(exception))
@@ -117,6 +118,9 @@ internal sealed partial class Worker : IIntake
 
     /// <inheritdoc/>
     public void HintCommands() => _shift?.Housekeeping.HintCommands();
+
+    /// <inheritdoc/>
+    public void HintEvents() => _shift?.Events.Hint();
 
     /// <summary>The present shift; with a usable database the next one is a moment away, at the start and after a revocation, and is waited for.</summary>
     private async ValueTask<Shift> ShiftAsync(CancellationToken cancellationToken)
@@ -185,13 +189,17 @@ internal sealed partial class Worker : IIntake
         var queue = new QueueReader(_database);
         var journal = new Journal(_database, incarnation.Number, _settings.Identity.WorkerId, _time, _loggers.CreateLogger<Journal>());
         Shift shift = null!;
+        var events = new EventReader(_database);
+        var delivery = new EventDelivery(
+            events, () => [.. shift.Owners.Values.Select(static entry => entry.Owner)], () => shift.Claims.Wake(), _time);
         var housekeeping = new Housekeeping(queue, incarnation, _time, _loggers.CreateLogger<Housekeeping>())
         {
+            Beside = delivery.Duties,
             Held = () => [.. shift.Owners.Values.Select(static entry => entry.Owner)],
             Adopt = claim =>
             {
                 Slots.TakeBeyond();
-                Start(shift, claim);
+                Start(shift, claim, hasSlot: true);
             },
             Woken = () => shift.Claims.Wake(),
             Depth = (ready, parked) =>
@@ -201,11 +209,11 @@ internal sealed partial class Worker : IIntake
             },
         };
         var claims = new ClaimLoop(
-            queue, incarnation, Slots, () => Room(shift), claim => Start(shift, claim), _settings.PollInterval, _time, _loggers.CreateLogger<ClaimLoop>());
+            queue, incarnation, Slots, () => shift.Owners.Count, _settings.MaxClaimed, (claim, slot) => Start(shift, claim, slot), _settings.PollInterval, _time, _loggers.CreateLogger<ClaimLoop>());
         var owners = new OwnerServices
         {
             Journal = journal,
-            Store = new RunStore(new ExecutionReader(_database)),
+            Store = new RunStore(new ExecutionReader(_database), events, _time),
             Definitions = _definitions,
             Slots = Slots,
             Live = _live,
@@ -217,8 +225,9 @@ internal sealed partial class Worker : IIntake
             Logger = _loggers.CreateLogger<ExecutionOwner>(),
             AbortWorking = abortWorking,
             Parked = housekeeping.HintTimers,
+            ParkedAwaiting = delivery.LookAgain,
         };
-        shift = new Shift(incarnation, journal, claims, housekeeping, new Submitter(_database), owners);
+        shift = new Shift(incarnation, journal, claims, housekeeping, delivery, new Submitter(_database), owners);
         return shift;
     }
 
@@ -243,10 +252,10 @@ internal sealed partial class Worker : IIntake
     }
 
     /// <summary>
-    /// Starts the owner of a claim for which a slot is taken. A claim that is owned already is left alone. An earlier claim of the same execution that
-    /// has been given up, but whose owner is still on its way out, is waited for.
+    /// Starts the owner of a claim, for which a slot is taken or which is claimed ahead. A claim that is owned already is left alone. An earlier claim
+    /// of the same execution that has been given up, but whose owner is still on its way out, is waited for.
     /// </summary>
-    private void Start(Shift shift, ClaimedExecution claim)
+    private void Start(Shift shift, ClaimedExecution claim, bool hasSlot)
     {
         var live = new LiveExecution(
             new LiveHeader
@@ -265,7 +274,7 @@ internal sealed partial class Worker : IIntake
             },
             claim.Status,
             claim.StartedAt);
-        var owner = new ExecutionOwner(shift.Services, claim, live);
+        var owner = new ExecutionOwner(shift.Services, claim, live, hasSlot);
         var entry = new Owned(owner);
         var present = shift.Owners.GetOrAdd(claim.Fence.Exec, entry);
         var isOwned = present != entry
@@ -273,7 +282,7 @@ internal sealed partial class Worker : IIntake
                 || (!shift.Owners.TryUpdate(claim.Fence.Exec, entry, present) && !shift.Owners.TryAdd(claim.Fence.Exec, entry)));
         if (isOwned)
         {
-            Slots.Release();
+            if (hasSlot) Slots.Release();
             return;
         }
 
@@ -284,7 +293,7 @@ internal sealed partial class Worker : IIntake
             _live.Add(live);
             await owner.RunAsync();
             shift.Owners.TryRemove(KeyValuePair.Create(claim.Fence.Exec, entry));
-            shift.Claims.RoomFreed();
+            shift.Claims.Ended();
         });
     }
 
@@ -292,6 +301,7 @@ internal sealed partial class Worker : IIntake
     {
         if (reason.HasFlag(WakeReason.Ready)) shift.Claims.Wake();
         if (reason.HasFlag(WakeReason.Commands)) shift.Housekeeping.HintCommands();
+        if (reason.HasFlag(WakeReason.Events)) shift.Events.Hint();
     }
 
     private async Task DrainAsync(Shift shift, CancellationTokenSource abort)

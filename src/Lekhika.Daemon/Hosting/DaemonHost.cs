@@ -3,12 +3,14 @@ using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Inference;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Signals;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 
@@ -30,6 +32,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly Database _database;
     private readonly ModelPool _models;
     private readonly ModelSettings _names;
+    private readonly ChildSource _children;
     private readonly SwitchableCompiler _compiler;
     private readonly DefinitionCache _definitions;
     private readonly DatabaseMonitor _monitor;
@@ -49,7 +52,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _database = new Database(options.Database.ConnectionString.Reveal(), options.Database.Schema);
         _models = new ModelPool(ModelSettings.PoolOptions(options), time, Random.Shared, loggers);
         _names = new ModelSettings(_state, options.Models);
-        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time));
+        _children = new ChildSource(new ChildReader(_database), time);
+        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children));
         var clock = new DatabaseClock(time);
         var reader = new ExecutionReader(_database);
         _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync);
@@ -70,6 +74,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Live = Live,
             State = _state,
             Store = new ExecutionStore(reader),
+            Signals = new SignalStore(new SignalWriter(_database)),
             Compiler = _compiler,
             Clock = clock,
             Time = time,
@@ -125,13 +130,14 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await _worker.RunAsync(signals.StopClaiming, signals.AbortWorking);
     }
 
-    /// <summary>Takes over what can change while it runs.</summary>
+    /// <summary>Takes over what can change while it runs. Called on the signal's own thread, one at a time, so it waits for the models.</summary>
+    /// <exception cref="ArgumentException">The model settings cannot be used; everything stays as it was.</exception>
     public void Reload(DaemonOptions options)
     {
+        _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options)).GetAwaiter().GetResult();
         _names.Replace(options.Models);
-        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time));
+        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time, _children));
         _definitions.Clear();
-        _ = _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options));
     }
 
     public async ValueTask DisposeAsync()

@@ -15,8 +15,8 @@ namespace Lekhika.Daemon.Hosting;
 internal static class WorkflowSettings
 {
     public static WorkflowCompiler Compiler(
-        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time) =>
-        new(Reading(options), Validation(options), Runners(options, models, names, logger, time));
+        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time, IChildSource? children = null) =>
+        new(Reading(options), Validation(options), Runners(options, models, names, logger, time, children));
 
     /// <summary>What definitions are read with.</summary>
     public static ReadOptions Reading(DaemonOptions options) => new()
@@ -35,7 +35,8 @@ internal static class WorkflowSettings
         MaxNodes = options.Limits.Nodes,
     };
 
-    private static NodeRunners Runners(DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time)
+    private static NodeRunners Runners(
+        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time, IChildSource? children)
     {
         var calls = new ModelCalls(models, names.Resolve, options.Ollama.ContextTokens);
         var guarded = OutboundHttp.Guarded(options.Http.Allow, options.Http.MaxResponse, time);
@@ -65,6 +66,7 @@ internal static class WorkflowSettings
                 new("parse_json", new ParseJsonRunner()),
                 new("delay", new DelayRunner()),
                 new("approval", new ApprovalRunner()),
+                new("subworkflow", new SubworkflowRunner(children, options.Limits.SubworkflowDepth)),
                 new("output", new OutputRunner()),
                 new("noop", new NoopRunner()),
                 new("stop_and_error", new StopRunner()),

@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Http.Status;
 
 namespace Lekhika.Daemon.Http;
@@ -54,6 +55,7 @@ internal static class HttpServer
         var events = new EventsEndpoint(context, lookup, peers, app.Lifetime.ApplicationStopping);
         var control = new ControlEndpoints(context, lookup, peers);
         var validate = new ValidateEndpoint(context);
+        var signals = new SignalEndpoints(context, lookup);
 
         Read(app, "/health", health.LiveAsync);
         Read(app, "/health/ready", health.ReadyAsync);
@@ -64,6 +66,9 @@ internal static class HttpServer
         app.MapPost("/stop/{id}", (RequestDelegate)control.StopAsync);
         app.MapPost("/pause/{id}", (RequestDelegate)control.PauseAsync);
         app.MapPost("/resume/{id}", (RequestDelegate)control.ResumeAsync);
+        app.MapPost("/executions/{id}/signals", (RequestDelegate)signals.SendAsync);
+        app.MapPost("/approve/{id}", (RequestDelegate)signals.ApproveAsync);
+        app.MapPost("/reject/{id}", (RequestDelegate)signals.RejectAsync);
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
     }
 

@@ -40,6 +40,7 @@ internal static class JsonReply
         writer.WriteString("code"u8, error.Code);
         if (error.ExecutionId is { } id) writer.WriteString("executionId"u8, id);
         if (error.ExecutionStatus is { } status) writer.WriteString("status"u8, status);
+        if (error.Gates is { } gates) writer.WriteRaw("gates"u8, gates);
         if (error.Required.Count > 0)
         {
             writer.WriteStartArray("required"u8);

@@ -22,6 +22,9 @@ internal sealed class RequestException(int status, string code, string message) 
     /// <summary>The status that execution has.</summary>
     public string? ExecutionStatus { get; init; }
 
+    /// <summary>The approvals that are open, where an answer was for none of them or for more than one; a JSON array.</summary>
+    public System.Text.Json.JsonElement? Gates { get; init; }
+
     public static RequestException NotFound(Guid id) =>
         new(StatusCodes.Status404NotFound, HttpErrorCodes.ExecutionNotFound, $"There is no execution {id}.") { ExecutionId = id };
 }
@@ -46,6 +49,8 @@ internal static class HttpErrorCodes
     public const string MethodNotAllowed = "method_not_allowed";
     public const string Conflict = "conflict";
     public const string AlreadyFinished = "already_finished";
+    public const string NoOpenApproval = "no_open_approval";
+    public const string AmbiguousApproval = "ambiguous_approval";
     public const string BodyTooLarge = "body_too_large";
     public const string UnsupportedBody = "unsupported_body";
     public const string Unavailable = "unavailable";

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lekhika.Postgres.Signals;
 using Lekhika.Workflows.Execution;
 
 namespace Lekhika.Daemon.Nodes;
@@ -23,6 +24,17 @@ internal interface INodeRunner
     /// <summary>Goes on after a wait that is due.</summary>
     ValueTask<NodeOutcome> ResumeAsync(NodeCall call, PendingWait wait, CancellationToken cancellationToken) =>
         ValueTask.FromResult<NodeOutcome>(new NodeFailed(Workflows.ErrorCodes.InternalError, $"A node of type {call.Step.Node.Definition.Type} does not wait."));
+
+    /// <summary>
+    /// The topics of the events that a wait can be ended by, see <see cref="EventTopic"/>. Only these wake the execution, and whatever wakes it is
+    /// consumed.
+    /// </summary>
+    /// <param name="wait">The wait.</param>
+    /// <param name="isOnlyGate">Whether no other approval of the run is open, so that an answer that names no step can mean only this one.</param>
+    IEnumerable<string> Topics(PendingWait wait, bool isOnlyGate) => [];
+
+    /// <summary>Ends a wait by an event. Null: the event says nothing that could be an answer; it is consumed all the same, and the wait goes on.</summary>
+    NodeOutcome? Answer(NodeCall call, PendingWait wait, WaitEvent given) => null;
 
     /// <summary>Decides whether a loop makes another pass.</summary>
     bool DecideIteration(NodeCall call, int iteration) => false;

@@ -21,6 +21,9 @@ internal static class FlushCommand
         await using var command = new NpgsqlCommand(database.Statements.Flush, connection);
         AddItems(command.Parameters, incarnation, workerId, entries);
         AddSteps(command.Parameters, entries);
+        command.Parameters.AddArray(
+            entries.Exists(static entry => entry.Aside is not null) ? entries.Select(static entry => entry.Aside?.ToJson()).ToArray() : null,
+            NpgsqlDbType.Jsonb);
         await database.PrepareAsync(command, cancellationToken);
 
         var replies = new JournalReply?[entries.Count];

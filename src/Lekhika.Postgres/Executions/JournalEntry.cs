@@ -77,13 +77,16 @@ public sealed record JournalEntry
     /// <summary>For <see cref="JournalKind.Park"/>: what people are told it waits for.</summary>
     public JsonElement? WaitingFor { get; init; }
 
-    /// <summary>For <see cref="JournalKind.Park"/>: the step keys whose events wake it.</summary>
+    /// <summary>For <see cref="JournalKind.Park"/>: the topics of the events that wake it, see <see cref="Signals.EventTopic"/>.</summary>
     public IReadOnlyList<string> Awaits { get; init; } = [];
+
+    /// <summary>What is written with it beside its steps; null for nothing.</summary>
+    public JournalAside? Aside { get; init; }
 
     /// <summary>About how many bytes it sends.</summary>
     internal long Weight()
     {
-        var weight = 256 + Length(Result) + Length(ErrorDetails) + Length(WaitingFor);
+        var weight = 256 + Length(Result) + Length(ErrorDetails) + Length(WaitingFor) + (Aside?.Weight() ?? 0);
         foreach (var step in Steps) weight += 256 + Length(step.Output) + Length(step.Decision) + Length(step.Metrics) + Length(step.Error?.Details);
         return weight;
     }

@@ -38,6 +38,10 @@ BEGIN
         NEW.error := COALESCE(NEW.error, 'cancelled');
         NEW.error_details := COALESCE(NEW.error_details, jsonb_build_object('code', 'cancelled'));
         INSERT INTO {schema}.outcomes (seq, run, status) VALUES (OLD.seq, OLD.run, 'cancelled');
+        -- Its children are cancelled by whoever obeys this: no row but its own is touched here.
+        INSERT INTO {schema}.commands (exec, kind)
+        SELECT c.seq, 'orphan' FROM {schema}.workflow_executions c
+         WHERE c.parent_id = OLD.id AND c.status NOT IN ('completed', 'failed', 'cancelled');
     ELSIF kind = 'run' THEN
         -- The run is opened here, in the same UPDATE: an owner of the run before proves the wrong run from now on.
         NEW.run := OLD.run + 1;
@@ -102,6 +106,7 @@ DECLARE
     ids bigint[];
     execs bigint[];
     opens_run boolean;
+    kinds text[];
     l_status text[];
     l_run int[];
     l_tenant int[];
@@ -109,9 +114,9 @@ DECLARE
 BEGIN
     -- Executions whose row is locked by somebody are passed over, not counted: enough of them would keep all later commands waiting.
     -- Status stays null for those that were deleted.
-    SELECT array_agg(c.id), array_agg(c.exec), bool_or(c.kind IN ('run', 'resume')),
+    SELECT array_agg(c.id), array_agg(c.exec), bool_or(c.kind IN ('run', 'resume')), array_agg(c.kind),
            array_agg(c.status), array_agg(c.run), array_agg({schema}.tenant_of(c.user_id)), array_agg({schema}.pri_of(c.priority))
-      INTO ids, execs, opens_run, l_status, l_run, l_tenant, l_pri
+      INTO ids, execs, opens_run, kinds, l_status, l_run, l_tenant, l_pri
       FROM (SELECT o.id, o.exec, o.kind, e.status, e.run, e.user_id, e.priority
               FROM (SELECT id, exec, kind FROM {schema}.commands ORDER BY id FOR UPDATE SKIP LOCKED) o
               LEFT JOIN LATERAL (
@@ -143,6 +148,29 @@ BEGIN
         RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash)
     INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
     SELECT exec, tenant, epoch, 0, pri, rescues, run, definition_hash FROM woken ORDER BY exec;
+
+    -- Children: of a parent that was cancelled, has ended or is gone (asked again here, since commands are hints), or that does not wait for
+    -- them any more. The change is one as people make it: the trigger sees to the rest, and to the children's own children.
+    IF 'orphan' = ANY (kinds) OR 'abandon' = ANY (kinds) THEN
+        UPDATE {schema}.workflow_executions e
+           SET status = 'cancelled', error = 'cancelled with its parent',
+               error_details = jsonb_build_object('code', 'cancelled', 'reason', 'parent_ended')
+          FROM unnest(execs, kinds, l_status) AS x (seq, kind, status)
+         WHERE e.seq = x.seq AND x.status NOT IN ('completed', 'failed', 'cancelled')
+           AND (x.kind = 'abandon'
+                OR (x.kind = 'orphan'
+                    AND NOT EXISTS (SELECT FROM {schema}.workflow_executions p
+                                     WHERE p.id = e.parent_id AND p.run = e.parent_run
+                                       AND p.status NOT IN ('completed', 'failed', 'cancelled'))));
+    END IF;
+
+    -- Resumed where it waits: it waits again, and says so.
+    IF 'resume' = ANY (kinds) THEN
+        UPDATE {schema}.workflow_executions e SET status = 'waiting', rev = e.rev + 1
+          FROM unnest(execs, kinds, l_status, l_run) AS x (seq, kind, status, run)
+          JOIN {schema}.parked p ON p.exec = x.seq AND p.run = x.run AND NOT p.paused AND p.why IN ('wait', 'retry')
+         WHERE e.seq = x.seq AND x.kind = 'resume' AND x.status IN ('pending', 'running');
+    END IF;
 
     IF opens_run THEN
         INSERT INTO {schema}.ready (exec, tenant, class, pri)

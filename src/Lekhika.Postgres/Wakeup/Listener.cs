@@ -16,6 +16,9 @@ public enum WakeReason
 
     /// <summary>Somebody changed the status of an execution.</summary>
     Commands = 2,
+
+    /// <summary>There are events for executions that wait.</summary>
+    Events = 4,
 }
 
 /// <summary>
@@ -88,7 +91,12 @@ public sealed partial class Listener : IAsyncDisposable
     {
         await using var connection = await _database.OpenAsync(_stop.Token);
         connection.Notification += (_, notification) =>
-            _wake(string.Equals(notification.Payload, "commands", StringComparison.Ordinal) ? WakeReason.Commands : WakeReason.Ready);
+            _wake(notification.Payload switch
+            {
+                "commands" => WakeReason.Commands,
+                "events" => WakeReason.Events,
+                _ => WakeReason.Ready,
+            });
         await using (var command = new NpgsqlCommand($"LISTEN \"{_database.Statements.Channel}\"", connection))
         {
             await command.ExecuteNonQueryAsync(_stop.Token);
@@ -97,7 +105,7 @@ public sealed partial class Listener : IAsyncDisposable
         IsListening = true;
         LogListening(_logger, _database.Statements.Channel);
         // What was notified before the LISTEN was not heard.
-        _wake(WakeReason.Ready | WakeReason.Commands);
+        _wake(WakeReason.Ready | WakeReason.Commands | WakeReason.Events);
         try
         {
             while (true)

@@ -94,12 +94,97 @@ public sealed class WaitNodeTests
     }
 
     [Fact]
-    public async Task A_subworkflow_is_refused_before_anything_runs()
+    public async Task A_signal_that_came_early_is_taken_without_waiting_and_once()
+    {
+        const string Workflow = """
+            {"nodes":[{"id":"start","type":"trigger"},{"id":"one","type":"delay","config":{"signal":"go"}},{"id":"two","type":"wait_for_signal","config":{"signal":"go","timeout":"1h"}}],
+             "edges":[{"from":"start","to":"one"},{"from":"one","to":"two"}]}
+            """;
+        await using var run = new WorkflowRun();
+        Assert.Equal("waiting", (await run.RunAsync(Workflow)).Status);
+        run.Send("other");
+        run.Send("go", payload: """{"n":1}""");
+        var end = await run.ClaimAsync(Workflow, abort: TestContext.Current.CancellationToken);
+        Assert.Equal("waiting", end.Status);
+        Assert.Equal("two", end.WaitingFor!.Value.GetProperty("steps")[0].GetProperty("step").GetString());
+        Assert.Equal("other", Assert.Single(run.Journal.Events).Name);
+
+        run.Send("go", "two", """{"n":2}""");
+        end = await run.ClaimAsync(Workflow, abort: TestContext.Current.CancellationToken);
+        Assert.Equal("completed", end.Status);
+        Assert.Equal(2, end.Result!.Value.GetProperty("payload").GetProperty("n").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_signal_that_does_not_come_in_time_fails_the_node()
     {
         await using var run = new WorkflowRun();
-        var (code, message) = await run.FailureAsync(WorkflowRun.OneNode("subworkflow", """{"workflow_id":"6f1c1c1e-6d0e-4a57-9a3e-0d7c4f6f2b11"}"""));
-        Assert.Equal("invalid_workflow", code);
-        Assert.Contains("not in this build", message, StringComparison.Ordinal);
+        var workflow = WorkflowRun.OneNode("wait_for_signal", """{"signal":"paid","timeout":"1h"}""");
+        Assert.Equal("waiting", (await run.RunAsync(workflow)).Status);
+        run.Now += TimeSpan.FromHours(2);
+        var end = await run.ClaimAsync(workflow, abort: TestContext.Current.CancellationToken);
+        Assert.Equal("node_timeout", end.ErrorDetails!.Value.GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task An_answer_goes_before_the_end_of_the_time_if_it_is_there()
+    {
+        await using var run = new WorkflowRun();
+        var workflow = WorkflowRun.OneNode("approval", """{"message":"?","timeout":"1h","default":"reject"}""");
+        Assert.Equal("waiting", (await run.RunAsync(workflow)).Status);
+        run.Now += TimeSpan.FromHours(2);
+        run.Send("approve", "it", """{"by":"ana","comment":"fine","payload":{"edition":2}}""");
+        var end = await run.ClaimAsync(workflow, abort: TestContext.Current.CancellationToken);
+        var output = end.Result!.Value;
+        Assert.Equal(
+            ("approve", "ana", "fine", 2),
+            (output.GetProperty("answer").GetString(), output.GetProperty("by").GetString(), output.GetProperty("comment").GetString(),
+                output.GetProperty("data").GetProperty("edition").GetInt32()));
+        Assert.False(output.GetProperty("timed_out").GetBoolean());
+        Assert.Empty(run.Journal.Events);
+    }
+
+    [Theory]
+    [InlineData("publish", null, "publish")]
+    [InlineData("approval", """{"answer":"drop"}""", "drop")]
+    [InlineData("approval", """{"answer":"burn"}""", null)]
+    [InlineData("approve", null, null)]
+    public async Task A_signal_answers_by_its_name_or_by_its_payload_and_what_is_no_answer_is_dropped(string name, string? payload, string? answer)
+    {
+        await using var run = new WorkflowRun();
+        var workflow = WorkflowRun.OneNode("approval", """{"message":"?","options":["publish","drop"]}""");
+        await run.RunAsync(workflow);
+        run.Send(name, payload: payload);
+        var end = await run.ClaimAsync(workflow, abort: TestContext.Current.CancellationToken);
+        Assert.Equal(answer is null ? "waiting" : "completed", end.Status);
+        Assert.Equal(answer, end.Result?.GetProperty("answer").GetString());
+
+        // An unknown name wakes nobody and may be for a node to come; a false answer woke it and is gone.
+        Assert.Equal(name == "approve" ? 1 : 0, run.Journal.Events.Count);
+    }
+
+    [Fact]
+    public async Task With_several_approvals_open_only_answers_that_name_one_are_taken()
+    {
+        const string Workflow = """
+            {"nodes":[{"id":"start","type":"trigger"},{"id":"each","type":"map","config":{"items":"{{ [1,2,3] }}","concurrency":2,
+               "body":{"nodes":[{"id":"check","type":"approval","config":{"message":"{{ item }}?","options":["yes","no"]}}],"edges":[]}}}],
+             "edges":[{"from":"start","to":"each"}]}
+            """;
+        await using var run = new WorkflowRun();
+        var end = await run.RunAsync(Workflow);
+        Assert.Equal(2, end.WaitingFor!.Value.GetProperty("steps").GetArrayLength());
+        run.Send("yes");
+        run.Send("yes", "each[2].check");
+        Assert.Equal("waiting", (await run.ClaimAsync(Workflow, abort: TestContext.Current.CancellationToken)).Status);
+        Assert.Equal(2, run.Journal.Events.Count);
+
+        // The first is answered; the third comes up and finds its early answer; the second is then alone, and takes the one that names none.
+        run.Send("no", "each[0].check");
+        end = await run.ClaimAsync(Workflow, abort: TestContext.Current.CancellationToken);
+        Assert.Equal("completed", end.Status);
+        Assert.Equal(["no", "yes", "yes"], end.Result!.Value.GetProperty("items").EnumerateArray().Select(static item => item.GetProperty("answer").GetString()));
+        Assert.Empty(run.Journal.Events);
     }
 
     [Fact]

@@ -177,10 +177,7 @@ public sealed class RuleTests(PostgresCluster cluster)
         {
             await engine.ExecuteAsync(
                 "ALTER TABLE lekhika.workflow_execution_steps DROP CONSTRAINT workflow_execution_steps_pkey, ADD PRIMARY KEY (seq, run, step_key, ordinal, attempt)");
-            await Mutation.ApplyAsync(
-                engine, "flush",
-                ("(t.ordinal = s.ordinal OR t.ordinal = 0)", "t.ordinal = s.ordinal AND t.attempt = -1"),
-                ("ON CONFLICT (seq, run, step_key, ordinal) DO NOTHING", "ON CONFLICT (seq, run, step_key, ordinal, attempt) DO NOTHING"));
+            await Mutation.ApplyAsync(engine, "flush", ("(t.ordinal = s.ordinal OR t.ordinal = 0)", "t.ordinal = s.ordinal AND t.attempt = -1"));
         }
 
         var worker = await engine.EnlistAsync();
@@ -196,7 +193,7 @@ public sealed class RuleTests(PostgresCluster cluster)
     public async Task All_or_nothing_an_outcome_is_not_stored_beside_another_decision(bool removed)
     {
         await using var engine = await Engine.CreateAsync(cluster);
-        if (removed) await Mutation.ApplyAsync(engine, "flush", ("AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) THEN", "AND i = ANY (s_item) THEN"));
+        if (removed) await Mutation.ApplyAsync(engine, "flush", ("AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) AND", "AND i = ANY (s_item) AND"));
         var old = await engine.EnlistAsync();
         var lost = await engine.HoldAsync(old);
         await engine.EvictAsync(old);

@@ -31,7 +31,7 @@ public sealed class ListenerTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var (listener, heard) = Start(engine);
         await using var _ = listener;
-        Assert.Equal(WakeReason.Ready | WakeReason.Commands, await heard.ReadAsync(Token));
+        Assert.Equal(WakeReason.Ready | WakeReason.Commands | WakeReason.Events, await heard.ReadAsync(Token));
         Assert.True(listener.IsListening);
     }
 
@@ -109,7 +109,7 @@ public sealed class ListenerTests(PostgresCluster cluster)
         await using var _ = listener;
         await heard.ReadAsync(Token);
         await engine.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lekhika-daemon'");
-        Assert.Equal(WakeReason.Ready | WakeReason.Commands, await heard.ReadAsync(Token));
+        Assert.Equal(WakeReason.Ready | WakeReason.Commands | WakeReason.Events, await heard.ReadAsync(Token));
         Assert.True(listener.IsListening);
         await engine.ExecuteAsync("SELECT pg_notify('lekhika', 'ready')");
         Assert.Equal(WakeReason.Ready, await heard.ReadAsync(Token));

@@ -141,7 +141,8 @@ internal sealed record WorkerOptions
 
 /// <summary>Bounds on one definition or execution; sizes in bytes.</summary>
 internal sealed record LimitOptions(
-    long OutputSize, long InputsSize, int Nodes, TimeSpan ExecutionTimeout, TimeSpan NodeTimeout, int FanOut, int LoopIterations);
+    long OutputSize, long InputsSize, int Nodes, TimeSpan ExecutionTimeout, TimeSpan NodeTimeout, int FanOut, int LoopIterations,
+    int SubworkflowDepth);
 
 /// <summary>What http nodes may do.</summary>
 /// <param name="Allow">Destinations allowed although private.</param>

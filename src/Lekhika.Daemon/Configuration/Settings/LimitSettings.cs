@@ -55,8 +55,15 @@ internal static class LimitSettings
         IsReloadable = true,
     };
 
+    public static readonly Setting<int> SubworkflowDepth = new("limits", "subworkflow_depth", SettingTypes.Integer(1, 100))
+    {
+        Description = "How deep sub-workflows may be nested.",
+        Default = "8",
+        IsReloadable = true,
+    };
+
     public static readonly SettingSection Section = new("limits", "Bounds on what one definition or execution may use.",
-        [OutputSize, InputsSize, Nodes, ExecutionTimeout, NodeTimeout, FanOut, LoopIterations]);
+        [OutputSize, InputsSize, Nodes, ExecutionTimeout, NodeTimeout, FanOut, LoopIterations, SubworkflowDepth]);
 }
 
 internal static class HttpSettings

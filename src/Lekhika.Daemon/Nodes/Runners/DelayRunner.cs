@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lekhika.Postgres.Signals;
 using Lekhika.Workflows;
 using Lekhika.Workflows.Execution;
 using Lekhika.Workflows.Expressions;
@@ -8,8 +9,8 @@ using Lekhika.Workflows.Templates;
 namespace Lekhika.Daemon.Nodes.Runners;
 
 /// <summary>
-/// Waits: for a time, until a time, or until a condition holds. What is recorded is when it began and when it ends at the latest, by the database's
-/// clock; between two looks at a condition the execution may leave memory.
+/// Waits: for a time, until a time, until a condition holds, or for a signal. What is recorded is when it began and when it ends at the latest, by the
+/// database's clock; between two looks at a condition the execution may leave memory.
 /// </summary>
 internal sealed class DelayRunner : INodeRunner
 {
@@ -20,7 +21,28 @@ internal sealed class DelayRunner : INodeRunner
     public ValueTask<NodeOutcome> RunAsync(NodeCall call, CancellationToken cancellationToken) => ValueTask.FromResult(Begin(call));
 
     public ValueTask<NodeOutcome> ResumeAsync(NodeCall call, PendingWait wait, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(wait.Decision is { } decision && decision.Text("kind") == "condition" ? Look(call, decision) : Over(call, wait.Decision));
+        ValueTask.FromResult(wait.Decision?.Text("kind") switch
+        {
+            "condition" => Look(call, wait.Decision!.Value),
+            "signal" => new NodeFailed(
+                ErrorCodes.NodeTimeout,
+                $"Node '{call.Step.Node.Id}': no signal '{wait.Decision!.Value.Text("name")}' came by {wait.DueAt:u}, the end of its time (config.timeout)."),
+            _ => Over(call, wait.Decision),
+        });
+
+    public IEnumerable<string> Topics(PendingWait wait, bool isOnlyGate) =>
+        wait.Decision is { } decision && decision.Text("kind") == "signal" && decision.Text("name") is { } name
+            ? [EventTopic.Signal(name, wait.Step.Key), EventTopic.Signal(name)]
+            : [];
+
+    public NodeOutcome? Answer(NodeCall call, PendingWait wait, WaitEvent given) => new NodeSucceeded(JsonConstants.Object(writer =>
+    {
+        writer.WriteNumber("waited_ms", (long)Since(call, wait.Decision).TotalMilliseconds);
+        writer.WriteString("signal", given.Name);
+        writer.WritePropertyName("payload");
+        if (given.Payload is { } payload) payload.WriteTo(writer);
+        else writer.WriteNullValue();
+    }));
 
     private static NodeOutcome Begin(NodeCall call)
     {
@@ -28,6 +50,18 @@ internal sealed class DelayRunner : INodeRunner
         {
             var deadline = call.Now + (call.Config.Duration("timeout") ?? DefaultTimeout);
             return Look(call, Decision("condition", call.Now, deadline));
+        }
+
+        if (call.Config.Text("signal") is { } signal)
+        {
+            if (signal.Length is 0 or > 200 || signal.Any(char.IsControl))
+            {
+                return new NodeFailed(
+                    ErrorCodes.InvalidInput, $"Node '{call.Step.Node.Id}': config.signal must be a name of 1 to 200 characters without control characters.");
+            }
+
+            var until = call.Now + (call.Config.Duration("timeout") ?? DefaultTimeout);
+            return new NodeWaits(until, Decision("signal", call.Now, until, signal));
         }
 
         if (call.Config.Get("for") is { } span)
@@ -38,8 +72,8 @@ internal sealed class DelayRunner : INodeRunner
         }
 
         var text = call.Config.Text("until") ?? "";
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var until)
-            ? Until(call, until)
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? Until(call, time)
             : new NodeFailed(
                 ErrorCodes.InvalidInput, $"Node '{call.Step.Node.Id}': config.until must be a point in time such as 2030-01-31T09:00:00Z, but is \"{text}\".");
     }
@@ -82,9 +116,10 @@ internal sealed class DelayRunner : INodeRunner
     private static NodeSucceeded Waited(TimeSpan time) =>
         new(JsonConstants.Object(writer => writer.WriteNumber("waited_ms", (long)time.TotalMilliseconds)));
 
-    private static JsonElement Decision(string kind, DateTimeOffset since, DateTimeOffset until) => JsonConstants.Object(writer =>
+    private static JsonElement Decision(string kind, DateTimeOffset since, DateTimeOffset until, string? name = null) => JsonConstants.Object(writer =>
     {
         writer.WriteString("kind", kind);
+        if (name is not null) writer.WriteString("name", name);
         writer.WriteString("since", since.ToString("O", CultureInfo.InvariantCulture));
         writer.WriteString("until", until.ToString("O", CultureInfo.InvariantCulture));
     });

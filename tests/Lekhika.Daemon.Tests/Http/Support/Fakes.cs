@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Signals;
 using Lekhika.Workflows.Execution;
 using Lekhika.Workflows.Validation;
 
@@ -39,6 +41,31 @@ internal sealed class FakeIntake : IIntake
     }
 
     public void HintCommands() => Interlocked.Increment(ref _hints);
+
+    public void HintEvents() => Interlocked.Increment(ref _hints);
+}
+
+/// <summary>Takes each id once.</summary>
+internal sealed class FakeSignals : ISignalStore
+{
+    private readonly ConcurrentDictionary<Guid, SignalToSend> _sent = new();
+
+    public ICollection<SignalToSend> Sent => _sent.Values;
+
+    public List<ApprovalGate> Gates { get; } = [];
+
+    public Func<SignalToSend, SignalVerdict> Verdict { get; set; } = static _ => SignalVerdict.Accepted;
+
+    public Task<(SignalVerdict Verdict, string? Status)> SendAsync(SignalToSend signal, CancellationToken cancellationToken)
+    {
+        var verdict = Verdict(signal);
+        if (verdict == SignalVerdict.Accepted && !_sent.TryAdd(signal.Id, signal)) verdict = SignalVerdict.Repeated;
+        return Task.FromResult((verdict, (string?)"waiting"));
+    }
+
+    public Task<bool> IsKnownAsync(Guid id, CancellationToken cancellationToken) => Task.FromResult(_sent.ContainsKey(id));
+
+    public Task<List<ApprovalGate>> GatesAsync(long exec, int run, CancellationToken cancellationToken) => Task.FromResult(Gates);
 }
 
 /// <summary>Rows and steps in memory; changes of status are judged as the trigger judges them.</summary>

@@ -29,9 +29,11 @@ internal sealed class TestServer : IAsyncDisposable
 
     public FakeStore Store { get; } = new();
 
+    public FakeSignals Signals { get; } = new();
+
     public LiveExecutions Live { get; } = new();
 
-    public DaemonState State { get; } = new() { DatabaseProblem = null, SchemaVersion = 7, Slots = 8, Queued = 3, Parked = 1 };
+    public DaemonState State { get; } = new() { DatabaseProblem = null, SchemaVersion = 7, Incarnation = 1, Slots = 8, Queued = 3, Parked = 1 };
 
     public HttpClient Client { get; private set; } = null!;
 
@@ -61,6 +63,7 @@ internal sealed class TestServer : IAsyncDisposable
         Live = Live,
         State = State,
         Store = Store,
+        Signals = Signals,
         Compiler = new FakeCompiler(),
         Clock = new DatabaseClock(TimeProvider.System),
         Time = TimeProvider.System,

@@ -8,6 +8,7 @@ using Lekhika.Daemon.Tests.Configuration;
 using Lekhika.Inference;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Queue;
+using Lekhika.Postgres.Signals;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Execution;
 using Microsoft.Extensions.Logging;
@@ -23,13 +24,34 @@ internal sealed class WorkflowRun : IAsyncDisposable
     private readonly ModelPool _models;
     private readonly DaemonState _state = new() { Slots = 1 };
     private int _epoch;
+    private long _sent;
 
     public WorkflowRun(Uri? ollama = null, string configuration = "", ILogger? logger = null)
     {
         _options = Read.Options($"{Read.Minimal}[ollama]\nurl = {ollama ?? new Uri("http://127.0.0.1:9")}\n[models]\ndefault = qwen2.5:7b\n{configuration}");
         _models = new ModelPool(Lekhika.Daemon.Hosting.ModelSettings.PoolOptions(_options), TimeProvider.System, new Random(1));
-        Compiler = WorkflowSettings.Compiler(_options, _models, new Lekhika.Daemon.Hosting.ModelSettings(_state, _options.Models), logger ?? NullLogger.Instance, TimeProvider.System);
+        Compiler = WorkflowSettings.Compiler(_options, _models, new Lekhika.Daemon.Hosting.ModelSettings(_state, _options.Models), logger ?? NullLogger.Instance, TimeProvider.System, Children);
     }
+
+    /// <summary>The workflows that sub-workflow nodes find.</summary>
+    public FakeChildren Children { get; } = new();
+
+    /// <summary>Sends a signal; it is delivered at the next claim.</summary>
+    public void Send(string name, string? stepKey = null, string? payload = null) =>
+        Tell(EventTopic.Signal(name, stepKey), name, payload, child: null);
+
+    /// <summary>Ends a child that a step has started.</summary>
+    public void EndChild(string stepKey, ChildEnd end, int attempt = 1) => Tell(EventTopic.Child(stepKey, attempt), "child", payload: null, end);
+
+    private void Tell(string topic, string name, string? payload, ChildEnd? child) => Journal.Events.Add(new WaitEvent
+    {
+        Id = ++_sent,
+        Topic = topic,
+        Name = name,
+        Payload = payload is null ? null : JsonConstants.Parse(System.Text.Encoding.UTF8.GetBytes(payload)),
+        At = Now,
+        Child = child,
+    });
 
     public WorkflowCompiler Compiler { get; }
 
@@ -99,7 +121,7 @@ internal sealed class WorkflowRun : IAsyncDisposable
             Logger = NullLogger.Instance,
             AbortWorking = either.Token,
         };
-        await new ExecutionOwner(services, claim, Live).RunAsync();
+        await new ExecutionOwner(services, claim, Live, hasSlot: true).RunAsync();
         return Live.Snapshot();
     }
 
@@ -124,4 +146,12 @@ internal sealed class WorkflowRun : IAsyncDisposable
         $$"""{"nodes":[{"id":"start","type":"trigger"},{"id":"it","type":"{{type}}","config":{{config}}{{more}}}],"edges":[{"from":"start","to":"it"}]}""";
 
     public ValueTask DisposeAsync() => _models.DisposeAsync();
+}
+
+/// <summary>Knows every workflow, unless a test says otherwise.</summary>
+internal sealed class FakeChildren : IChildSource
+{
+    public ChildTarget Target { get; set; } = new(0, true, "child");
+
+    public Task<ChildTarget> FindAsync(Guid parent, Guid workflow, int limit, CancellationToken cancellationToken) => Task.FromResult(Target);
 }

@@ -1,0 +1,74 @@
+namespace Lekhika.Chaos;
+
+/// <summary>
+/// Triggers of the campaign's own, which write down who changed what: the engine is checked by what PostgreSQL saw, not by what the engine says of itself.
+/// </summary>
+internal static class Audit
+{
+    /// <summary>Makes the log and the triggers. Each daemon's connections carry its worker id as application name.</summary>
+    public const string Install = """
+        CREATE SCHEMA audit;
+        CREATE TABLE audit.moves (n bigint GENERATED ALWAYS AS IDENTITY, at timestamptz DEFAULT clock_timestamp(), xid bigint DEFAULT txid_current(),
+            app text DEFAULT current_setting('application_name'), exec bigint, run_before int, run_after int, was text, became text, is_daemon boolean, holder bigint);
+        CREATE TABLE audit.gone (xid bigint DEFAULT txid_current(), exec bigint, inc bigint, epoch int);
+        CREATE TABLE audit.claims (n bigint GENERATED ALWAYS AS IDENTITY, at timestamptz DEFAULT clock_timestamp(), exec bigint, run int, inc bigint, epoch int);
+
+        CREATE FUNCTION audit.on_move() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO audit.moves (exec, run_before, run_after, was, became, is_daemon, holder)
+            VALUES (NEW.seq, OLD.run, NEW.run, OLD.status, NEW.status, NEW.rev <> OLD.rev, (SELECT h.inc FROM lekhika.held h WHERE h.exec = NEW.seq));
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER audit_move AFTER UPDATE ON lekhika.workflow_executions FOR EACH ROW
+            WHEN (OLD.status IS DISTINCT FROM NEW.status OR OLD.rev <> NEW.rev OR OLD.run <> NEW.run) EXECUTE FUNCTION audit.on_move();
+
+        CREATE FUNCTION audit.on_gone() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO audit.gone (exec, inc, epoch) VALUES (OLD.exec, OLD.inc, OLD.epoch);
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER audit_gone AFTER DELETE ON lekhika.held FOR EACH ROW EXECUTE FUNCTION audit.on_gone();
+
+        CREATE FUNCTION audit.on_claim() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO audit.claims (exec, run, inc, epoch) VALUES (NEW.exec, NEW.run, NEW.inc, NEW.epoch);
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER audit_claim AFTER INSERT ON lekhika.held FOR EACH ROW EXECUTE FUNCTION audit.on_claim();
+        """;
+
+    /// <summary>Each query counts what must not be; the text says what.</summary>
+    public static readonly IReadOnlyList<(string What, string Sql)> Checks =
+    [
+        ("executions without an end",
+            "SELECT count(*) FROM lekhika.workflow_executions WHERE status NOT IN ('completed', 'failed', 'cancelled')"),
+        ("places left over in ready, held and parked",
+            "SELECT (SELECT count(*) FROM lekhika.ready) + (SELECT count(*) FROM lekhika.held) + (SELECT count(*) FROM lekhika.parked)"),
+        ("final outcomes recorded twice for one step",
+            "SELECT count(*) FROM (SELECT FROM lekhika.workflow_execution_steps WHERE outcome IN ('succeeded', 'failed') GROUP BY seq, run, step_key HAVING count(*) > 1) x"),
+        ("moves of a finished run",
+            "SELECT count(*) FROM audit.moves WHERE was IN ('completed', 'failed', 'cancelled') AND became <> was AND run_after = run_before"),
+        ("moves back to an earlier run", "SELECT count(*) FROM audit.moves WHERE run_after < run_before"),
+        ("epochs given out twice",
+            "SELECT count(*) FROM (SELECT FROM audit.claims GROUP BY exec, run, epoch HAVING count(*) > 1) x"),
+        ("writes by a daemon that did not hold the execution",
+            """
+            SELECT count(*)
+              FROM audit.moves m
+             WHERE m.is_daemon AND m.app <> ''
+               AND NOT EXISTS (SELECT FROM lekhika.workers w WHERE w.inc = m.holder AND w.worker_id = m.app)
+               AND NOT EXISTS (SELECT FROM audit.gone g JOIN lekhika.workers w ON w.inc = g.inc WHERE g.xid = m.xid AND g.exec = m.exec AND w.worker_id = m.app)
+            """),
+        ("completed executions with a wrong result",
+            """
+            SELECT count(*) FROM lekhika.workflow_executions
+             WHERE status = 'completed' AND parent_id IS NULL AND (result->>'r') IS DISTINCT FROM (inputs->>'expect') AND inputs ? 'shape'
+            """),
+        ("failed executions that should not have failed",
+            "SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'failed' AND inputs->>'shape' IS DISTINCT FROM 'fail'"),
+        ("executions that should have failed and did not",
+            "SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'completed' AND inputs->>'shape' = 'fail'"),
+        ("unconsumed events of finished executions that somebody waited for",
+            "SELECT count(*) FROM lekhika.events v JOIN lekhika.parked p ON p.exec = v.exec"),
+    ];
+}

@@ -1,0 +1,191 @@
+using System.Globalization;
+using System.Text.Json;
+using Lekhika.Chaos.World;
+using Lekhika.Daemon.Tests.EndToEnd.Support;
+using Lekhika.Doubles;
+using Npgsql;
+
+namespace Lekhika.Chaos.Faults;
+
+/// <summary>All faults there are. Each leaves the world as it found it, apart from what it broke.</summary>
+internal static class FaultDeck
+{
+    public static IReadOnlyList<Fault> All() =>
+    [
+        new("kill -9", 1, KillAsync),
+        new("stand still for three leases", 1, StandStillAsync),
+        new("stop and start, one after the other", 1, RollAsync),
+        new("kill at the n-th statement", 1, CrashPointAsync),
+        new("database: restart -m immediate", 1, RestartDatabaseAsync),
+        new("database: backends terminated", 1, TerminateBackendsAsync),
+        new("connection: dropped", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: false))),
+        new("connection: reset", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: true))),
+        new("connection: refused", 1, RefuseAsync),
+        new("connection: slow", 1, SlowAsync),
+        new("connection: half open", 1, HalfOpenAsync),
+        new("ollama: refuses", 1, OllamaAwayAsync),
+        new("ollama: 503", 1, static (scene, _) => Script(scene, FaultKind.Busy, 20)),
+        new("ollama: stalls", 1, static (scene, _) => Script(scene, FaultKind.Stall, 3)),
+        new("ollama: cuts streams", 1, static (scene, _) => Script(scene, FaultKind.Cut, 10)),
+        new("clock an hour ahead", World.Daemon.FakeTime() is null ? 0 : 1, static (scene, token) => SkewAsync(scene, "+3600s", token)),
+        new("clock an hour behind", World.Daemon.FakeTime() is null ? 0 : 1, static (scene, token) => SkewAsync(scene, "-3600s", token)),
+    ];
+
+    private static Task<bool> Quick(Action strike)
+    {
+        strike();
+        return Task.FromResult(true);
+    }
+
+    private static async Task<bool> KillAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var victim = scene.Any();
+        scene.Killed(victim);
+        await victim.EndAsync(Signals.Kill, cancellationToken);
+        await scene.PauseAsync(0, 3500, cancellationToken);
+        victim.Start();
+        return true;
+    }
+
+    private static async Task<bool> StandStillAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var victim = scene.Any();
+        victim.Signal(Signals.Stop);
+        await scene.PauseAsync(6500, 7000, cancellationToken);
+        victim.Signal(Signals.Continue);
+        return true;
+    }
+
+    private static async Task<bool> RollAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        foreach (var daemon in scene.Daemons)
+        {
+            await daemon.EndAsync(Signals.Terminate, cancellationToken);
+            daemon.Start();
+        }
+
+        return true;
+    }
+
+    private static async Task<bool> CrashPointAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var victim = scene.Any();
+        if (victim.Process is not { HasExited: false } process) return false;
+        var struck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        victim.Proxy.TrapAt(scene.Random.Next(1, 60), before: scene.Random.Next(2) == 0, () =>
+        {
+            scene.Killed(victim);
+            process.Signal(Signals.Kill);
+            struck.TrySetResult();
+        });
+        try
+        {
+            await struck.Task.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+
+        await victim.EndAsync(Signals.Kill, cancellationToken);
+        victim.Start();
+        return true;
+    }
+
+    private static async Task<bool> RestartDatabaseAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        await scene.Cluster.StopAsync("immediate");
+        await scene.PauseAsync(0, 3000, cancellationToken);
+        await scene.Cluster.StartAsync();
+        return true;
+    }
+
+    private static async Task<bool> TerminateBackendsAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var ended = 0L;
+        for (var round = 0; round < 8; round++)
+        {
+            await using var connection = new NpgsqlConnection(scene.ConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = ANY ($1) AND random() < 0.7", connection);
+            command.Parameters.AddWithValue(scene.Daemons.Select(static daemon => daemon.Name).ToArray());
+            ended += (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+            await scene.PauseAsync(50, 300, cancellationToken);
+        }
+
+        return ended > 0;
+    }
+
+    private static async Task<bool> RefuseAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var proxy = scene.Any().Proxy;
+        proxy.Refuses = true;
+        proxy.Drop(reset: false);
+        await scene.PauseAsync(2500, 4500, cancellationToken);
+        proxy.Refuses = false;
+        return true;
+    }
+
+    private static async Task<bool> SlowAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var proxy = scene.Any().Proxy;
+        proxy.Delay = TimeSpan.FromMilliseconds(scene.Random.Next(20, 150));
+        await scene.PauseAsync(3000, 4000, cancellationToken);
+        proxy.Delay = TimeSpan.Zero;
+        return true;
+    }
+
+    private static async Task<bool> HalfOpenAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var proxy = scene.Any().Proxy;
+        proxy.Stall();
+        await scene.PauseAsync(4500, 6000, cancellationToken);
+        proxy.Drop(reset: scene.Random.Next(2) == 0);
+        proxy.Resume();
+        return true;
+    }
+
+    private static async Task<bool> OllamaAwayAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        await scene.StopOllamaAsync();
+        await scene.PauseAsync(2000, 4000, cancellationToken);
+        await scene.StartOllamaAsync();
+        return true;
+    }
+
+    private static Task<bool> Script(Scene scene, FaultKind kind, int times)
+    {
+        scene.Ollama.Script(new ScriptRule { Times = times, Fault = new DoubleFault { Kind = kind, After = 3, Delay = TimeSpan.FromSeconds(6) } });
+        return Task.FromResult(true);
+    }
+
+    /// <summary>A daemon whose clock is wrong, the others' being right. Counts only if the daemon itself tells the wrong time.</summary>
+    private static async Task<bool> SkewAsync(Scene scene, string offset, CancellationToken cancellationToken)
+    {
+        if (World.Daemon.FakeTime() is null) return false;
+        var victim = scene.Any();
+        await victim.EndAsync(Signals.Terminate, cancellationToken);
+        victim.Start(offset);
+        var took = false;
+        for (var tries = 0; tries < 40 && !took; tries++)
+        {
+            await scene.PauseAsync(150, 150, cancellationToken);
+            try
+            {
+                using var health = JsonDocument.Parse(await victim.Http.GetStringAsync(new Uri("health", UriKind.Relative), cancellationToken));
+                var told = DateTimeOffset.Parse(health.RootElement.GetProperty("timestamp").GetString()!, CultureInfo.InvariantCulture);
+                took = (told - TimeProvider.System.GetUtcNow()).Duration() > TimeSpan.FromMinutes(50);
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+        }
+
+        await scene.PauseAsync(3000, 4000, cancellationToken);
+        await victim.EndAsync(Signals.Terminate, cancellationToken);
+        victim.Start();
+        return took;
+    }
+}

@@ -1,0 +1,16 @@
+using Lekhika.Chaos;
+
+if (args is ["--help" or "-h"])
+{
+    Console.WriteLine(ChaosOptions.Usage);
+    return 0;
+}
+
+if (ChaosOptions.Parse(args, Console.Error) is not { } options) return 64;
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+return await new Campaign(options, Console.Out).RunAsync(stop.Token) ? 0 : 1;
