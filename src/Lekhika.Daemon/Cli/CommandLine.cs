@@ -53,6 +53,7 @@ internal static class CommandLine
             RunCommand.Create(context, handlers),
             MigrateCommand.Create(context, handlers),
             CheckConfigCommand.Create(context),
+            DoctorCommand.Create(context),
             TryCommand.Create(context, handlers),
             GenerateCommand.Create(context, handlers),
             ValidateCommand.Create(context),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Lekhika.Daemon.Configuration;
+using Lekhika.Daemon.Doctor;
 using Lekhika.Daemon.Hosting;
 
 namespace Lekhika.Daemon.Cli;
@@ -35,6 +36,7 @@ internal static class MigrateCommand
                 return ExitCodes.Configuration;
             }
 
+            ServiceUser.Become(context.Gather(parsed.GetValue(context.ConfigOption), context.Flags).File?.Path);
             var mode = parsed.GetValue(dryRun) ? MigrateMode.DryRun : parsed.GetValue(status) ? MigrateMode.Status : MigrateMode.Apply;
             return await Interruptible.RunAsync(token => handlers.Migrate(configuration, mode, token), cancellation);
         });

@@ -116,6 +116,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             AdvertisedUrl = Settings(options).Identity.Url,
             OllamaUrl = options.Ollama.Urls.Select(static url => Redaction.Url(url.ToString())).FirstOrDefault(),
             DefaultModel = options.Models.Default,
+            Inherited = InheritedSockets.OfProcess(),
         });
     }
 

@@ -24,8 +24,10 @@ internal static partial class RunHandler
             {
                 notifier.Ready(host.StatusLine);
                 LogReady(logger, host.Addresses);
-                var reporting = ReportAsync(host, notifier, signals.StopClaiming);
+                using var over = new CancellationTokenSource();
+                var reporting = ReportAsync(host, notifier, over.Token);
                 await host.RunAsync(signals, notifier);
+                await over.CancelAsync();
                 await reporting;
             }
 
@@ -39,7 +41,7 @@ internal static partial class RunHandler
         }
     }
 
-    /// <summary>Keeps STATUS true, and feeds the watchdog while claim loop and journal go round.</summary>
+    /// <summary>Keeps STATUS true and feeds the watchdog while claim loop and journal go round, through the drain to its end.</summary>
     private static async Task ReportAsync(DaemonHost host, SystemdNotifier notifier, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(notifier.WatchdogInterval is { } watchdog && watchdog < TimeSpan.FromSeconds(4) ? watchdog / 2 : TimeSpan.FromSeconds(2));
@@ -54,7 +56,7 @@ internal static partial class RunHandler
         }
         catch (OperationCanceledException)
         {
-            // Stopping: what is said from now on is said by the drain.
+            // The drain is over.
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed class HealthEndpoints(HttpServerContext services)
         writer.WriteTime("timestamp"u8, services.Time.GetUtcNow());
         writer.WriteString("workerId"u8, services.WorkerId);
         writer.WriteString("worker_id"u8, services.WorkerId);
+        if (services.State.Incarnation is { } incarnation) writer.WriteNumber("incarnation"u8, incarnation);
         writer.WriteString("version"u8, services.Version);
         writer.WriteNumber("uptime"u8, _process.UptimeSeconds);
         writer.WriteNumber("uptime_s"u8, _process.UptimeSeconds);

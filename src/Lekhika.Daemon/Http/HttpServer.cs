@@ -43,6 +43,7 @@ internal static class HttpServer
         var metrics = new MetricsEndpoint(context);
         app.Lifetime.ApplicationStopped.Register(metrics.Dispose);
         app.Use(metrics.Count);
+        app.Use(WorkerHeader.Guard(context.WorkerId));
         app.Use(boundary.Guard);
         app.Use(access.Guard);
         app.UseRouting();

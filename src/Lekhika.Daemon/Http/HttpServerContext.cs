@@ -73,6 +73,9 @@ internal sealed record HttpServerContext
     /// <summary>The model for nodes that name none; readiness wants it to be there.</summary>
     public string? DefaultModel { get; init; }
 
+    /// <summary>Listening sockets that systemd opened.</summary>
+    public InheritedSockets Inherited { get; init; } = InheritedSockets.None;
+
     /// <summary>Most event streams open at the same time.</summary>
     public int MaxStreams { get; init; } = 2000;
 

@@ -13,8 +13,11 @@ internal static class Listeners
 
     public static void Add(IWebHostBuilder host, HttpServerContext context)
     {
+        var inherited = context.Inherited;
+        if (context.Auth.InternalSecret is null && inherited.Open is { } open)
+            throw new IOException($"The socket unit listens on {open}, which others reach, and no secret is configured: set auth.internal_secret.");
         host.UseKestrelCore();
-        host.UseSockets(static options => options.CreateBoundListenSocket = Bind);
+        host.UseSockets(options => options.CreateBoundListenSocket = endpoint => inherited.Take(endpoint) ?? Bind(endpoint));
         host.ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
@@ -22,6 +25,7 @@ internal static class Listeners
             options.Limits.MaxConcurrentConnections = 10_000;
             foreach (var url in context.Server.Urls) Listen(options, url);
             if (context.Server.Socket is { } path) options.ListenUnixSocket(path, static listen => listen.Protocols = HttpProtocols.Http1);
+            foreach (var descriptor in inherited.Others(context.Server)) options.ListenHandle((ulong)descriptor, static listen => listen.Protocols = HttpProtocols.Http1);
         });
     }
 

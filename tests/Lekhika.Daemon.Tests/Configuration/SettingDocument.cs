@@ -20,7 +20,8 @@ internal static class SettingDocument
         In rising weight:
 
         1. **The file**: `--config FILE`, else `$LEKHIKA_CONFIG`, else `/etc/lekhika-daemon/daemon.conf`, which may be absent; the others may not.
-        2. **Credentials**: files in `$CREDENTIALS_DIRECTORY`, as systemd's `LoadCredential=` makes them. One line break at the end is dropped.
+        2. **Credentials**: files in `$CREDENTIALS_DIRECTORY`, as systemd's `LoadCredential=` makes them; for what is run by hand, files in the folder
+           `credentials` beside the configuration file, if it may be read. One line break at the end is dropped.
         3. **The environment**: `LEKHIKA_<SECTION>_<KEY>`. An empty variable counts as not set. A variable of an earlier worker weighs the same,
            and yields to the `LEKHIKA_` name of the same setting; one that overrides the file or a credential is reported by a warning.
         4. **Flags**: `--section.key VALUE` or `--section.key=VALUE`, in every command; the last one wins. A boolean may stand without a value.

@@ -79,7 +79,7 @@ public sealed class AllocationTests
                 Logger = NullLogger.Instance,
                 AbortWorking = TestContext.Current.CancellationToken,
             };
-            await new ExecutionOwner(services, claim, live).RunAsync();
+            await new ExecutionOwner(services, claim, live, hasSlot: true).RunAsync();
             Assert.Equal("completed", journal.Last?.Status);
         }
     }

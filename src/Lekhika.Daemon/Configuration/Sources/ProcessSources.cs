@@ -34,10 +34,11 @@ internal static class ProcessSources
             HostName = HostName(),
             ReadFile = path => ReadText(path),
         };
-        var (credentials, unreadable) = ReadCredentials(sources.Variable("CREDENTIALS_DIRECTORY"));
+        var file = ReadConfiguration(configPath ?? sources.Variable("LEKHIKA_CONFIG"));
+        var (credentials, unreadable) = ReadCredentials(sources.Variable("CREDENTIALS_DIRECTORY") ?? FolderBeside(file));
         return sources with
         {
-            File = ReadConfiguration(configPath ?? sources.Variable("LEKHIKA_CONFIG")),
+            File = file,
             Credentials = credentials,
             UnreadableCredentials = unreadable,
         };
@@ -60,6 +61,13 @@ internal static class ProcessSources
         {
             return new(path, null, Directory.Exists(path) ? "this is a folder, not a file" : $"the file cannot be read: {error.Message}");
         }
+    }
+
+    // Where systemd's LoadCredential= takes them from: so what an operator runs by hand works with the same secrets as the unit.
+    private static string? FolderBeside(ConfigurationFile file)
+    {
+        var folder = file.Text is null ? null : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path)) ?? "/", "credentials");
+        return Directory.Exists(folder) ? folder : null;
     }
 
     private static (Dictionary<string, string> Texts, ImmutableArray<(string Name, string Problem)> Unreadable) ReadCredentials(string? directory)
