@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Dashboard;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
 using Lekhika.Daemon.Http.Status;
@@ -33,11 +34,13 @@ internal static class HttpServer
 
         var app = builder.Build();
         var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
-        var access = new AccessControl(context.Auth);
+        var sessions = new Sessions(context.Time);
+        var access = new AccessControl(context.Auth, sessions);
         app.Use(boundary.Guard);
         app.Use(access.Guard);
         app.UseRouting();
         Map(app, context);
+        MapDashboard(app, context, sessions);
         return app;
     }
 
@@ -64,6 +67,17 @@ internal static class HttpServer
         app.MapPost("/pause/{id}", (RequestDelegate)control.PauseAsync);
         app.MapPost("/resume/{id}", (RequestDelegate)control.ResumeAsync);
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
+    }
+
+    private static void MapDashboard(WebApplication app, HttpServerContext context, Sessions sessions)
+    {
+        var page = new PageEndpoint();
+        var session = new SessionEndpoint(context.Auth, sessions, context.Time, context.Loggers.CreateLogger<SessionEndpoint>());
+        Read(app, "/", page.IndexAsync);
+        Read(app, "/ui/{name}", page.FileAsync);
+        Read(app, "/session", session.ReadAsync);
+        app.MapPost("/session", (RequestDelegate)session.BeginAsync);
+        app.MapDelete("/session", (RequestDelegate)session.EndAsync);
     }
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];
