@@ -3,6 +3,7 @@ using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Inference;
@@ -70,6 +71,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Live = Live,
             State = _state,
             Store = new ExecutionStore(reader),
+            Browse = new BrowseStore(_database),
             Compiler = _compiler,
             Clock = clock,
             Time = time,

@@ -36,7 +36,9 @@ internal sealed class ExecutionLookup(HttpServerContext services)
 
     public StatusPicture Picture(LiveSnapshot live) => LivePictures.Of(live, services.Clock.Now);
 
-    private async Task<T> BoundedAsync<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    /// <summary>Reads with the patience of a request.</summary>
+    /// <exception cref="DatabaseSilentException">No answer in time.</exception>
+    public async Task<T> BoundedAsync<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(services.ReadPatience, services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);

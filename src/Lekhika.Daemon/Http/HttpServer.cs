@@ -1,4 +1,5 @@
 using Lekhika.Daemon.Dashboard;
+using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
 using Lekhika.Daemon.Http.Status;
@@ -67,6 +68,7 @@ internal static class HttpServer
         app.MapPost("/pause/{id}", (RequestDelegate)control.PauseAsync);
         app.MapPost("/resume/{id}", (RequestDelegate)control.ResumeAsync);
         app.MapPost("/workflows/validate", (RequestDelegate)validate.HandleAsync);
+        BrowseRoutes.Map(app, context, lookup, peers, execute);
     }
 
     private static void MapDashboard(WebApplication app, HttpServerContext context, Sessions sessions)

@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Inference.Lanes;
@@ -24,6 +25,9 @@ internal sealed record HttpServerContext
     public required DaemonState State { get; init; }
 
     public required IExecutionStore Store { get; init; }
+
+    /// <summary>Lists, histories, workflows and workers.</summary>
+    public required IBrowseStore Browse { get; init; }
 
     public required IWorkflowCompiler Compiler { get; init; }
 

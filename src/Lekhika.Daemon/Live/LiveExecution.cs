@@ -278,6 +278,17 @@ internal sealed class LiveExecution
         }
     }
 
+    /// <summary>What a list shows of it: without its steps.</summary>
+    public LiveGlance Glance()
+    {
+        lock (_lock)
+        {
+            return new LiveGlance(
+                _status, _progress, _currentStep is { } key && _steps.TryGetValue(key, out var step) ? step.Node.Id : null, _waitingFor, _error,
+                _startedAt, _finishedAt, new LiveTotals(_tokensIn, _tokensOut, _words));
+        }
+    }
+
     public LiveSnapshot Snapshot()
     {
         lock (_lock)

@@ -37,6 +37,11 @@ internal readonly record struct LiveTotals(long TokensIn, long TokensOut, long W
 /// <summary>Which chapter of how many is being written, or was written last.</summary>
 internal sealed record LiveChapter(int Number, int Total);
 
+/// <summary>The part of a picture that lists show.</summary>
+internal sealed record LiveGlance(
+    string Status, double Progress, string? CurrentNodeId, JsonElement? WaitingFor, string? Error,
+    DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, LiveTotals Totals);
+
 /// <summary>A consistent picture of a live execution at one moment.</summary>
 internal sealed record LiveSnapshot
 {

@@ -49,6 +49,7 @@ export function executionsScreen(place, { params }) {
   let rows = [];
   let next = null;
   let asked = 0;
+  let counts = null;
   const chosen = new Set();
   const lines = new Map();
 
@@ -72,7 +73,8 @@ export function executionsScreen(place, { params }) {
   const bulk = el('div', { class: 'bulk', hidden: true, role: 'region', 'aria-label': 'Selection' });
   put(place, el('div', { class: 'row' }, el('h1', { class: 'grow' }, 'Executions'), liveMark), counters, form, list, pager, bulk);
 
-  function drawCounters(counts) {
+  function drawCounters(fresh) {
+    counts = fresh || counts;
     const wanted = readSearch(text);
     const total = counts ? STATUSES.reduce((sum, name) => sum + (counts[name] ?? 0), 0) : null;
     const link = (name, label, n) => {
@@ -196,13 +198,13 @@ export function executionsScreen(place, { params }) {
     const mine = ++asked;
     const wanted = readSearch(text);
     try {
-      const [counts, page] = await Promise.all([
+      const [fresh, page] = await Promise.all([
         api.optional('executions/counts').catch(() => null),
         api.get(`executions${api.query({ ...wanted, cursor, limit: PAGE })}`)]);
       if (mine !== asked) return;
       rows = page.executions || [];
       next = page.next || null;
-      drawCounters(counts);
+      drawCounters(fresh);
       draw();
     } catch (error) {
       if (mine !== asked) return;
@@ -217,7 +219,6 @@ export function executionsScreen(place, { params }) {
   function search(now) {
     text = now.get('q') || '';
     cursor = now.get('cursor') || '';
-    if (document.activeElement !== box) box.value = text;
     box.value = text;
     focused = null;
     clear();

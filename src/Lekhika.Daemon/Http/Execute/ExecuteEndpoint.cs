@@ -13,13 +13,18 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
 {
     private readonly ILogger _logger = services.Loggers.CreateLogger<ExecuteEndpoint>();
 
-    public async Task HandleAsync(HttpContext context)
+    public Task HandleAsync(HttpContext context) => HandleAsync(context, stored: null);
+
+    /// <summary><c>POST /workflows/{id}/execute</c>: the same for the workflow that the path names.</summary>
+    public Task HandleStoredAsync(HttpContext context) => HandleAsync(context, RouteId.Of(context));
+
+    private async Task HandleAsync(HttpContext context, Guid? stored)
     {
         Submission submission;
         IReadOnlyList<FieldProblem> warnings;
         using (var body = await RequestBody.ReadAsync(context))
         {
-            (submission, warnings) = Check(body.Root);
+            (submission, warnings) = Check(body.Root, stored);
         }
 
         var result = await SubmitAsync(submission, context.RequestAborted);
@@ -28,12 +33,12 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
         await JsonReply.WriteAsync(context, StatusCodes.Status202Accepted, writer => Write(writer, result, warnings));
     }
 
-    private (Submission Submission, IReadOnlyList<FieldProblem> Warnings) Check(JsonElement root)
+    private (Submission Submission, IReadOnlyList<FieldProblem> Warnings) Check(JsonElement root, Guid? stored)
     {
         var problems = new List<FieldProblem>();
         var missing = new List<string>();
         var warnings = new List<FieldProblem>();
-        var request = ExecuteRequest.Read(root, problems, missing);
+        var request = ExecuteRequest.Read(root, problems, missing, stored);
         var isInvalidWorkflow = false;
         if (request.Workflow is { } workflow)
         {

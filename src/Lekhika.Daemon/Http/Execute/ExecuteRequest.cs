@@ -41,7 +41,8 @@ internal sealed record ExecuteRequest
     /// <param name="root">The body, an object.</param>
     /// <param name="problems">Takes what is wrong.</param>
     /// <param name="missing">Takes the names of fields that must be there and are not.</param>
-    public static ExecuteRequest Read(JsonElement root, List<FieldProblem> problems, List<string> missing)
+    /// <param name="stored">The workflow that the path names; the body then names none, or the same.</param>
+    public static ExecuteRequest Read(JsonElement root, List<FieldProblem> problems, List<string> missing, Guid? stored = null)
     {
         var fields = new FieldReader(root, "", problems);
         var options = fields.Object("options");
@@ -50,7 +51,13 @@ internal sealed record ExecuteRequest
         var optional = options is { } inner ? new FieldReader(inner, "options.", problems) : null;
         var workflow = fields.Object("workflow");
         var workflowId = fields.Id("workflowId");
-        if (!FieldReader.IsThere(root, "workflow") && !FieldReader.IsThere(root, "workflowId"))
+        if (stored is not null)
+        {
+            if (workflow is not null || (workflowId is not null && workflowId != stored))
+                problems.Add(new FieldProblem(workflow is not null ? "workflow" : "workflowId", "is given beside the workflow that the path names; leave it out", "ambiguous"));
+            workflowId = stored;
+        }
+        else if (!FieldReader.IsThere(root, "workflow") && !FieldReader.IsThere(root, "workflowId"))
         {
             missing.Add("workflow");
             problems.Add(new FieldProblem(

@@ -104,7 +104,7 @@ internal static class RowPictures
     };
 
     /// <summary>The node that a step key ends with; null for the key of an iteration.</summary>
-    private static string? NodeOf(string key)
+    internal static string? NodeOf(string key)
     {
         if (key.AsSpan().IndexOfAny(@"\.[]") < 0) return key;
         var start = 0;

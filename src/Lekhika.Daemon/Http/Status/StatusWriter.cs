@@ -23,6 +23,13 @@ internal sealed partial class StatusWriter(Utf8JsonWriter writer, StatusPicture 
     public IEnumerable<bool> Write()
     {
         writer.WriteStartObject();
+        foreach (var part in WriteFields()) yield return part;
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes the fields into an object that the caller has begun and ends.</summary>
+    public IEnumerable<bool> WriteFields()
+    {
         WriteHead();
         WriteCurrent();
         if (fields.Has("nodeResults"))
@@ -68,7 +75,6 @@ internal sealed partial class StatusWriter(Utf8JsonWriter writer, StatusPicture 
         }
 
         if (fields.Has("timestamp")) writer.WriteTime("timestamp"u8, picture.Now);
-        writer.WriteEndObject();
     }
 
     private void WriteHead()

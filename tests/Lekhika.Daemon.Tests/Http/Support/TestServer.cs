@@ -29,6 +29,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     public FakeStore Store { get; } = new();
 
+    public FakeBrowse Browse { get; } = new();
+
     public LiveExecutions Live { get; } = new();
 
     public DaemonState State { get; } = new() { DatabaseProblem = null, SchemaVersion = 7, Slots = 8, Queued = 3, Parked = 1 };
@@ -61,6 +63,7 @@ internal sealed class TestServer : IAsyncDisposable
         Live = Live,
         State = State,
         Store = Store,
+        Browse = Browse,
         Compiler = new FakeCompiler(),
         Clock = new DatabaseClock(TimeProvider.System),
         Time = TimeProvider.System,
