@@ -1,9 +1,10 @@
 using System.Collections.Frozen;
+using System.Text;
 using Lekhika.Daemon.Http;
 
 namespace Lekhika.Daemon.Dashboard;
 
-// The dashboard is one page: index.html, one style sheet and ES modules, embedded in the binary and served as they are. It reads the same HTTP interface as
+// The dashboard is one page: index.html, one style sheet and ES modules, embedded in the binary. It reads the same HTTP interface as
 // everybody else, with the session's cookie; nothing is rendered here, so whatever a workflow or a model wrote only ever meets textContent in the browser.
 // The headers below keep it so: no inline script or style, no other host, no frame, and no way for the page itself to turn text into markup.
 
@@ -58,10 +59,25 @@ internal sealed class PageEndpoint
             using var stream = assembly.GetManifestResourceStream(resource)!;
             var content = new byte[stream.Length];
             stream.ReadExactly(content);
+            if (resource.EndsWith(".js", StringComparison.Ordinal) || resource.EndsWith(".css", StringComparison.Ordinal)) content = WithoutMargin(content);
             files[resource[Folder.Length..]] = new PageFile(TypeOf(resource), content);
         }
 
         return files.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    /// <summary>Indents and lines of comment are for those who read the source; nothing in it depends on them (no text there has a line break).</summary>
+    private static byte[] WithoutMargin(byte[] content)
+    {
+        var to = new StringBuilder(content.Length);
+        foreach (var line in Encoding.UTF8.GetString(content).AsSpan().EnumerateLines())
+        {
+            var text = line.TrimStart();
+            if (text.IsEmpty || text.StartsWith("//", StringComparison.Ordinal) || text.StartsWith("/** ", StringComparison.Ordinal)) continue;
+            to.Append(text).Append('\n');
+        }
+
+        return Encoding.UTF8.GetBytes(to.ToString());
     }
 
     private static string TypeOf(string name) => Path.GetExtension(name) switch
