@@ -111,10 +111,6 @@ internal sealed partial class Statements
 
     public string SchemaVersion => field ??= Text("SELECT version, min_reader FROM {schema}.schema_version ORDER BY version DESC LIMIT 1");
 
-    public string QueueDepth => field ??= Text("""
-        SELECT (SELECT count(*) FROM {schema}.ready), (SELECT count(*) FROM {schema}.held), (SELECT count(*) FROM {schema}.parked)
-        """);
-
     /// <summary>Puts the schema's name into a text of the migrations.</summary>
     public string Text(string sql) =>
         sql.Replace("'{schema}'", string.Concat("'", _schema, "'"), StringComparison.Ordinal)

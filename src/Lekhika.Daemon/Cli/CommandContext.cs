@@ -15,6 +15,12 @@ internal sealed class CommandContext
 
     public required TextWriter Error { get; init; }
 
+    /// <summary>What reads <see cref="Output"/>; tables are drawn for people only.</summary>
+    public ConsoleTarget OutputTarget { get; init; } = ConsoleTarget.Pipe;
+
+    /// <summary>Whether <see cref="Output"/> may be coloured.</summary>
+    public bool HasOutputColour { get; init; }
+
     /// <summary>What reads <see cref="Error"/>; messages there are dressed for it.</summary>
     public ConsoleTarget ErrorTarget { get; init; } = ConsoleTarget.Pipe;
 
@@ -50,6 +56,8 @@ internal sealed class CommandContext
             Input = Console.In,
             Output = Console.Out,
             Error = Console.Error,
+            OutputTarget = ConsoleTargets.OfOutput(),
+            HasOutputColour = ConsoleTargets.OfOutput() == ConsoleTarget.Terminal && ConsoleTargets.AllowsColour(Environment.GetEnvironmentVariable),
             ErrorTarget = target,
             HasErrorColour = target == ConsoleTarget.Terminal && ConsoleTargets.AllowsColour(Environment.GetEnvironmentVariable),
             HasErrorCursor = target == ConsoleTarget.Terminal && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"),

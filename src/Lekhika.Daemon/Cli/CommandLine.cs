@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Lekhika.Daemon.Cli.Remote;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Hosting;
 
@@ -57,6 +58,7 @@ internal static class CommandLine
             EvalCommand.Create(context),
             NodesCommand.Create(context),
         };
+        foreach (var remote in RemoteCommands.All(context)) root.Add(remote);
         var help = root.Options.OfType<HelpOption>().Single();
         var helpAction = new ExampleHelp((HelpAction)help.Action!, Examples);
         help.Action = helpAction;

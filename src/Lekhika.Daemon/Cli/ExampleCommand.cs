@@ -6,7 +6,7 @@ using System.CommandLine.Invocation;
 namespace Lekhika.Daemon.Cli;
 
 /// <summary>A command whose help ends with examples.</summary>
-internal sealed class ExampleCommand(string name, string description) : Command(name, description)
+internal class ExampleCommand(string name, string description) : Command(name, description)
 {
     /// <summary>What to do, and the line that does it.</summary>
     public ImmutableArray<(string What, string Line)> Examples { get; init; } = [];

@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Postgres.Queue;
 
 namespace Lekhika.Daemon.Dispatch;
@@ -106,6 +107,7 @@ internal sealed partial class ClaimLoop
             var claimed = await _queue.ClaimAsync(_incarnation.Number, limit, _plan.Shares(limit), cancellationToken);
             var full = claimed.Count == limit;
             _plan.Observe(claimed, full);
+            if (claimed.Count > 0) Instruments.Claimed(claimed.Count);
             foreach (var claim in claimed)
             {
                 _start(claim);

@@ -7,6 +7,8 @@ namespace Lekhika.Daemon.Dispatch;
 /// </summary>
 internal sealed class DaemonState
 {
+    private int _eventStreams;
+
     /// <summary>Null while the database is reachable and its schema is one this build serves; else why not, with what helps.</summary>
     public string? DatabaseProblem { get; set; } = "not tried yet";
 
@@ -39,6 +41,21 @@ internal sealed class DaemonState
 
     /// <summary>Executions that wait for a time or an event at the last look.</summary>
     public long? Parked { get; set; }
+
+    /// <summary>Executions that any worker owns at the last look; null if unknown.</summary>
+    public long? HeldByAll { get; set; }
+
+    /// <summary>How long the oldest new execution has waited to be claimed, at the last look; null if none does.</summary>
+    public TimeSpan? OldestAge { get; set; }
+
+    /// <summary>Event streams that are open.</summary>
+    public int EventStreams => Volatile.Read(ref _eventStreams);
+
+    /// <summary>An event stream begins. Returns how many are open now.</summary>
+    public int StreamOpened() => Interlocked.Increment(ref _eventStreams);
+
+    /// <summary>An event stream ended.</summary>
+    public void StreamClosed() => Interlocked.Decrement(ref _eventStreams);
 
     /// <summary>Number of the present incarnation; null while there is none.</summary>
     public long? Incarnation { get; set; }

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Lekhika.Daemon.Diagnostics.Metrics;
+using Lekhika.Daemon.Diagnostics.Tracing;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Workflows;
@@ -97,6 +99,7 @@ internal sealed partial class ExecutionOwner
     {
         var now = _services.Now();
         _live.StepStarted(step, attempt, now);
+        using var span = _trace?.Node(step, attempt);
         NodeOutcome outcome;
         try
         {
@@ -114,6 +117,7 @@ internal sealed partial class ExecutionOwner
             outcome = Fault(step, exception);
         }
 
+        ExecutionTrace.End(span, outcome);
         Record(step, ToRecord(step, attempt, outcome, now, _services.Now()));
     }
 
@@ -181,6 +185,7 @@ internal sealed partial class ExecutionOwner
         _lastNode = step.Node.Id;
         _totals = Usage.Add(_totals, record.Metrics);
         _live.StepRecorded(step, record, _totals);
+        Instruments.Recorded(step.Node.Definition.Type, record);
         if (record is { Error: { } error, Outcome: StepOutcome.Failed or StepOutcome.Retrying })
         {
             LogAttemptFailed(_services.Logger, _claim.Id, step.Key, record.Attempt, error.Code, error.Message);

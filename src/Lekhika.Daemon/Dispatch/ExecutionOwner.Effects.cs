@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Diagnostics.Tracing;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Workflows;
 using Lekhika.Workflows.Execution;
@@ -51,6 +52,7 @@ internal sealed partial class ExecutionOwner
         var limit = call.Step.Node.Definition.Timeout ?? _services.Options.NodeTimeout;
         using var overdue = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, _services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(effect.Cancellation.Token, overdue.Token);
+        using var span = _trace?.Node(call.Step, call.Attempt);
         NodeOutcome outcome;
         try
         {
@@ -74,6 +76,7 @@ internal sealed partial class ExecutionOwner
             outcome = Fault(call.Step, exception);
         }
 
+        ExecutionTrace.End(span, outcome);
         await _mailbox.Writer.WriteAsync(new AttemptEnded(effect, outcome, _services.Now()), CancellationToken.None);
     }
 

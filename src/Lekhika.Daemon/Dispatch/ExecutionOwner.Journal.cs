@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Workflows;
@@ -69,7 +70,7 @@ internal sealed partial class ExecutionOwner
             {
                 case JournalVerdict.Committed:
                     _live.Finish(status, result, error?.Message, details, _services.Now());
-                    _services.State.Finished.Count(status);
+                    CountEnd(status, error);
                     if (error is null) LogFinished(_services.Logger, _claim.Id, status, (long)(_services.Now() - _startedAt).TotalMilliseconds);
                     else LogFailed(_services.Logger, _claim.Id, error.Code, error.Message);
                     return true;
@@ -224,10 +225,17 @@ internal sealed partial class ExecutionOwner
 
     private ValueTask<JournalReply> WriteAsync(JournalEntry entry) => _services.Journal.WriteAsync(entry, CancellationToken.None);
 
+    private void CountEnd(string status, StepError? error)
+    {
+        _services.State.Finished.Count(status);
+        Instruments.Ended(status, _services.Now() - _startedAt);
+        _trace?.Ended(status, error);
+    }
+
     private void ShowCancelled()
     {
         _live.Finish("cancelled", null, "cancelled", null, _services.Now());
-        _services.State.Finished.Count("cancelled");
+        CountEnd("cancelled", error: null);
         LogFinished(_services.Logger, _claim.Id, "cancelled", (long)(_services.Now() - _startedAt).TotalMilliseconds);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Threading.Channels;
+using Lekhika.Daemon.Diagnostics.Tracing;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
@@ -50,6 +51,7 @@ internal sealed partial class ExecutionOwner
     private bool _unsavedEffect;
     private bool _replayNeeded;
     private string? _lastNode;
+    private ExecutionTrace? _trace;
 
     public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live)
     {
@@ -91,6 +93,7 @@ internal sealed partial class ExecutionOwner
         {
             await AbortEffectsAsync();
             if (_timer is not null) await _timer.DisposeAsync();
+            _trace?.Dispose();
             if (_hasSlot) _services.Slots.Release();
             if (_live.IsOver) _services.Live.Keep(_live);
             else _services.Live.Forget(_live);
@@ -173,6 +176,7 @@ internal sealed partial class ExecutionOwner
         _deadline = Earliest(_claim.TimeoutAt, _services.Options.ExecutionTimeout is { } limit ? _startedAt + limit : null);
         _live.SetPlan(workflow.Plan);
         _live.Begin(_startedAt);
+        _trace = ExecutionTrace.Begin(_claim, workflow.Plan.Definition.Name, _startedAt);
         await ReplayAsync();
         if (_deadline > _services.Now() || _deadline is null) return true;
         await FinishAsync("failed", null, DeadlinePassed());

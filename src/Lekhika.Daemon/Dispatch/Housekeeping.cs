@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Postgres.Queue;
 
 namespace Lekhika.Daemon.Dispatch;
@@ -18,6 +19,7 @@ internal sealed partial class Housekeeping
     private readonly WakeSignal _timers;
 
     private HashSet<Postgres.Executions.Fence> _unknown = [];
+    private long _reconciled;
 
     public Housekeeping(QueueReader queue, Incarnation incarnation, TimeProvider time, ILogger logger)
     {
@@ -34,8 +36,11 @@ internal sealed partial class Housekeeping
     /// <summary>Something is ready that was not.</summary>
     public required Action Woken { get; init; }
 
+    /// <summary>Counts the queue, and finds what has no place in it.</summary>
+    public required QueueFacts Facts { get; init; }
+
     /// <summary>Told how long the queue is.</summary>
-    public required Action<long, long> Depth { get; init; }
+    public required Action<QueuePicture> Depth { get; init; }
 
     /// <summary>Somebody changed the status of an execution.</summary>
     public void HintCommands()
@@ -57,7 +62,8 @@ internal sealed partial class Housekeeping
             LoopAsync("ask what held rows say", second, _standing, AskStandingAsync, cancellationToken),
             LoopAsync("rescue", second, hint: null, RescueAsync, cancellationToken),
             LoopAsync("adopt lost claims", TimeSpan.FromSeconds(5), hint: null, AdoptAsync, cancellationToken),
-            LoopAsync("count the queue", TimeSpan.FromSeconds(5), hint: null, CountAsync, cancellationToken));
+            LoopAsync("count the queue", TimeSpan.FromSeconds(5), hint: null, CountAsync, cancellationToken),
+            LoopAsync("look for executions without a place", TimeSpan.FromSeconds(15), hint: null, ReconcileAsync, cancellationToken));
     }
 
     /// <returns>How long until the next round; null for the usual interval.</returns>
@@ -98,6 +104,7 @@ internal sealed partial class Housekeeping
         var rescued = await _queue.RescueAsync(_incarnation.Number, cancellationToken);
         if (rescued == 0) return null;
         LogRescued(_logger, rescued);
+        Instruments.Rescued(rescued);
         Woken();
         return null;
     }
@@ -119,8 +126,20 @@ internal sealed partial class Housekeeping
 
     private async Task<TimeSpan?> CountAsync(CancellationToken cancellationToken)
     {
-        var (ready, _, parked) = await _queue.DepthAsync(cancellationToken);
-        Depth(ready, parked);
+        Depth(await Facts.QueueAsync(cancellationToken));
+        return null;
+    }
+
+    /// <summary>A look at some executions each time round: a whole pass takes as long as it takes, and places found missing are rare.</summary>
+    private async Task<TimeSpan?> ReconcileAsync(CancellationToken cancellationToken)
+    {
+        const int batch = 5000;
+        var (placed, last) = await Facts.ReconcileAsync(_reconciled, batch, cancellationToken);
+        _reconciled = last ?? 0;
+        if (placed == 0) return null;
+        LogReconciled(_logger, placed);
+        Instruments.ReconciledPlaces(placed);
+        Woken();
         return null;
     }
 
@@ -163,6 +182,9 @@ internal sealed partial class Housekeeping
 
     [LoggerMessage(3202, LogLevel.Warning, "Execution {ExecutionId}: found claimed by this worker without its knowing; going on with it")]
     private static partial void LogAdopted(ILogger logger, Guid executionId);
+
+    [LoggerMessage(3204, LogLevel.Warning, "{Count} executions had no place in the queue (after a restore?) and got one")]
+    private static partial void LogReconciled(ILogger logger, int count);
 
     [LoggerMessage(3203, LogLevel.Warning, "Could not {Duty}: {Reason}. Trying every second or so.")]
     private static partial void LogFailing(ILogger logger, string duty, string reason);

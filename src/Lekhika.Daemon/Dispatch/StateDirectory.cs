@@ -33,6 +33,20 @@ internal sealed partial class StateDirectory : IDisposable
         }
     }
 
+    /// <summary>Results of lives before that are kept in the folder until the database takes them.</summary>
+    public int CountSpooled()
+    {
+        try
+        {
+            var spool = new DirectoryInfo(Path.Combine(_path, "spool"));
+            return spool.Exists ? spool.EnumerateFiles().Count() : 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
     /// <summary>The incarnation of the life before; null if unknown, or if the folder is another process's.</summary>
     public long? Previous()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Daemon.Live;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Executions;
@@ -84,6 +85,7 @@ internal sealed partial class Worker : IIntake
             var result = await shift.Submitter.SubmitAsync(shift.Incarnation.Number, slot, submission, cancellationToken);
             if (!result.Claimed) return result;
             kept = true;
+            Instruments.Claimed(1);
             Start(shift, new ClaimedExecution
             {
                 Fence = new Fence(result.Exec, 1, result.Run),
@@ -194,11 +196,8 @@ internal sealed partial class Worker : IIntake
                 Start(shift, claim);
             },
             Woken = () => shift.Claims.Wake(),
-            Depth = (ready, parked) =>
-            {
-                _state.Queued = ready;
-                _state.Parked = parked;
-            },
+            Facts = new QueueFacts(_database),
+            Depth = queue => (_state.Queued, _state.HeldByAll, _state.Parked, _state.OldestAge) = (queue.Ready, queue.Held, queue.Parked, queue.OldestAge),
         };
         var claims = new ClaimLoop(
             queue, incarnation, Slots, () => Room(shift), claim => Start(shift, claim), _settings.PollInterval, _time, _loggers.CreateLogger<ClaimLoop>());
@@ -239,6 +238,7 @@ internal sealed partial class Worker : IIntake
         catch (RevokedException)
         {
             LogRevoked(_logger, shift.Incarnation.Number);
+            Instruments.LeaseLost();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
+using Lekhika.Daemon.Diagnostics;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Http.Browse;
@@ -37,6 +38,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly StateDirectory _directory;
     private readonly Worker _worker;
     private readonly WebApplication _http;
+    private readonly OtlpExport? _telemetry;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ILogger _workflowLogger;
@@ -61,6 +63,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _worker = new Worker(
             _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory,
             new ExecutionSlots(options.Worker.Concurrency), time, loggers);
+        _telemetry = OtlpExport.Start(options.Telemetry, Environment.GetEnvironmentVariable, VersionText.Version, options.Worker.Id);
         _http = HttpServer.Build(new HttpServerContext
         {
             Server = options.Server,
@@ -78,6 +81,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Loggers = loggers,
             StartedAt = time.GetTimestamp(),
             Lanes = _models.Snapshot,
+            Spooled = _directory.CountSpooled,
             Concurrency = options.Worker.Concurrency,
             AdvertisedUrl = Settings(options).Identity.Url,
             OllamaUrl = options.Ollama.Urls.Select(static url => Redaction.Url(url.ToString())).FirstOrDefault(),
@@ -145,6 +149,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await _models.DisposeAsync();
         await _database.DisposeAsync();
         _directory.Dispose();
+        _telemetry?.Dispose();
         _end.Dispose();
     }
 

@@ -12,6 +12,9 @@ internal static class ExitCodes
     /// <summary>The command line cannot be understood.</summary>
     public const int Usage = 2;
 
+    /// <summary>No daemon answers, or it cannot serve just now (EX_UNAVAILABLE); trying again later may help.</summary>
+    public const int Unavailable = 69;
+
     /// <summary>The configuration is invalid (EX_CONFIG); starting again will not help.</summary>
     public const int Configuration = 78;
 }

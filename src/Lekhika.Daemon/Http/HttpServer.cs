@@ -37,11 +37,15 @@ internal static class HttpServer
         var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
         var sessions = new Sessions(context.Time);
         var access = new AccessControl(context.Auth, sessions);
+        var metrics = new MetricsEndpoint(context);
+        app.Lifetime.ApplicationStopped.Register(metrics.Dispose);
+        app.Use(metrics.Count);
         app.Use(boundary.Guard);
         app.Use(access.Guard);
         app.UseRouting();
         Map(app, context);
         MapDashboard(app, context, sessions);
+        Read(app, "/metrics", metrics.HandleAsync);
         return app;
     }
 

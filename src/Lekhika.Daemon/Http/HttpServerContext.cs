@@ -44,6 +44,9 @@ internal sealed record HttpServerContext
     /// <summary>The lanes of the model pool at this moment.</summary>
     public required Func<PoolSnapshot> Lanes { get; init; }
 
+    /// <summary>Results that are kept in the state directory until the database takes them.</summary>
+    public Func<int> Spooled { get; init; } = static () => 0;
+
     /// <summary>Number of executions that advance at the same time.</summary>
     public required int Concurrency { get; init; }
 

@@ -21,8 +21,8 @@ public sealed class ExecutionCounter(Database database)
 
     // Up to so many executions are counted one by one; of more, what has ended is estimated from the statistics of the tables.
     private const string Text = """
-        WITH some AS MATERIALIZED (SELECT seq, status FROM {schema}.workflow_executions LIMIT 20001),
-        small AS MATERIALIZED (SELECT count(*) <= 20000 AS yes FROM some),
+        WITH sample AS MATERIALIZED (SELECT seq, status FROM {schema}.workflow_executions LIMIT 20001),
+        small AS MATERIALIZED (SELECT count(*) <= 20000 AS yes FROM sample),
         exact AS (
             SELECT count(*) FILTER (WHERE s.status = 'pending' AND h.exec IS NULL) AS pending,
                    count(*) FILTER (WHERE s.status = 'running' OR (s.status IN ('pending', 'waiting') AND h.exec IS NOT NULL)) AS running,
@@ -31,7 +31,7 @@ public sealed class ExecutionCounter(Database database)
                    count(*) FILTER (WHERE s.status = 'completed') AS completed,
                    count(*) FILTER (WHERE s.status = 'failed') AS failed,
                    count(*) FILTER (WHERE s.status = 'cancelled') AS cancelled
-              FROM some s LEFT JOIN {schema}.held h ON h.exec = s.seq
+              FROM sample s LEFT JOIN {schema}.held h ON h.exec = s.seq
              WHERE (SELECT yes FROM small)),
         queue AS (
             SELECT (SELECT count(*) FROM {schema}.ready) AS ready, (SELECT count(*) FROM {schema}.held) AS held,

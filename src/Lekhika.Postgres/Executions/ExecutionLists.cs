@@ -12,7 +12,10 @@ public sealed class ExecutionLists(Database database)
     public static readonly IReadOnlyList<string> Statuses =
         ["pending", "running", "waiting", "pausing", "paused", "completed", "failed", "cancelled"];
 
-    private const int MaxRounds = 20;
+    /// <summary>Most pages are found among the newest; who looks for something rare pays in larger steps.</summary>
+    private const int FirstScan = 500;
+    private const int LaterScan = 10_000;
+    private const int MaxRounds = 30;
     private static readonly TimeSpan Budget = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<string, string> _texts = new(StringComparer.Ordinal);
@@ -31,7 +34,7 @@ public sealed class ExecutionLists(Database database)
         for (var round = 0; edge is { } from; round++)
         {
             if (round == MaxRounds || (round > 0 && Stopwatch.GetElapsedTime(began) > Budget)) return new ExecutionPage(items, edge);
-            edge = await ReadAsync(connection, filter, from, limit + 1, items, cancellationToken);
+            edge = await ReadAsync(connection, filter, round == 0 ? FirstScan : LaterScan, from, limit + 1, items, cancellationToken);
             if (items.Count <= limit) continue;
             items.RemoveRange(limit, items.Count - limit);
             return new ExecutionPage(items, items[^1].Exec);
@@ -45,15 +48,15 @@ public sealed class ExecutionLists(Database database)
     {
         var items = new List<ExecutionListItem>(1);
         await using var connection = await database.OpenAsync(cancellationToken);
-        await ReadAsync(connection, new ExecutionFilter(), exec + 1, 1, items, cancellationToken);
+        await ReadAsync(connection, new ExecutionFilter(), scan: 1, exec + 1, 1, items, cancellationToken);
         return items.Count == 1 && items[0].Exec == exec ? items[0] : null;
     }
 
     /// <returns>Where the scan ended; null if it came to the end of the list.</returns>
     private async Task<long?> ReadAsync(
-        NpgsqlConnection connection, ExecutionFilter filter, long below, int limit, List<ExecutionListItem> to, CancellationToken cancellationToken)
+        NpgsqlConnection connection, ExecutionFilter filter, int scan, long below, int limit, List<ExecutionListItem> to, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(TextFor(filter), connection);
+        await using var command = new NpgsqlCommand(TextFor(filter, scan), connection);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = below });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit - to.Count });
         command.Parameters.AddArray(filter.Statuses.Count == 0 ? null : Expanded(filter.Statuses), NpgsqlDbType.Text);
@@ -72,17 +75,17 @@ public sealed class ExecutionLists(Database database)
             if (!reader.IsDBNull(2)) to.Add(Item(reader));
         }
 
-        return scanned < ExecutionListStatement.ScanLimit ? null : lowest;
+        return scanned < scan ? null : lowest;
     }
 
     // Whoever asks for paused ones means those too that are on the way.
     private static string[] Expanded(IReadOnlyList<string> statuses) =>
         statuses.Contains("paused") ? [.. statuses, "pausing"] : [.. statuses];
 
-    private string TextFor(ExecutionFilter filter)
+    private string TextFor(ExecutionFilter filter, int scan)
     {
-        var key = $"{string.Join(',', filter.Statuses.Order(StringComparer.Ordinal))}|{filter.Workflow is null}{filter.User is null}{filter.Model is null}{filter.Query is null}";
-        return _texts.TryGetValue(key, out var text) ? text : _texts[key] = database.Statements.Text(ExecutionListStatement.For(filter));
+        var key = $"{scan}|{string.Join(',', filter.Statuses.Order(StringComparer.Ordinal))}|{filter.Workflow is null}{filter.User is null}{filter.Model is null}{filter.Query is null}";
+        return _texts.TryGetValue(key, out var text) ? text : _texts[key] = database.Statements.Text(ExecutionListStatement.For(filter, scan));
     }
 
     private static ExecutionListItem Item(NpgsqlDataReader reader) => new()

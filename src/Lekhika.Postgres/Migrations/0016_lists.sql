@@ -52,14 +52,14 @@ BEGIN
         SELECT f.seq, 0, f.run, f.tenant, f.pri, 0, f.status = 'paused', f.hash,
                CASE WHEN f.run_at > now() THEN f.run_at END, CASE WHEN f.run_at > now() THEN 'run_at' ELSE 'paused' END
           FROM found f
-         WHERE f.status = 'paused' OR (f.status = 'pending' AND f.run_at > now())
+         WHERE f.status = 'paused' OR (f.status = 'pending' AND COALESCE(f.run_at > now(), false))
         RETURNING 1),
     at_once AS (
         -- One that waited is claimed, finds in its steps what it waits for, and parks again.
         INSERT INTO {schema}.ready (exec, tenant, class, pri, run, definition_hash)
         SELECT f.seq, f.tenant, CASE WHEN f.status = 'pending' THEN 1 ELSE 0 END, f.pri, f.run, f.hash
           FROM found f
-         WHERE NOT (f.status = 'paused' OR (f.status = 'pending' AND f.run_at > now()))
+         WHERE NOT (f.status = 'paused' OR (f.status = 'pending' AND COALESCE(f.run_at > now(), false)))
          ORDER BY f.seq
         RETURNING 1)
     SELECT (SELECT count(*) FROM later) + (SELECT count(*) FROM at_once) INTO placed;

@@ -133,17 +133,6 @@ public sealed class QueueReader(Database database)
         return standings;
     }
 
-    /// <summary>How many executions are ready, held and parked.</summary>
-    public async Task<(long Ready, long Held, long Parked)> DepthAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(database.Statements.QueueDepth, connection);
-        await database.PrepareAsync(command, cancellationToken);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
-    }
-
     private async Task<List<ClaimedExecution>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         var claimed = new List<ClaimedExecution>();

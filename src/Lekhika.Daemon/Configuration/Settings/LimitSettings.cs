@@ -124,10 +124,10 @@ internal static class TelemetrySettings
 {
     public static readonly Setting<Uri> OtlpEndpoint = new("telemetry", "otlp_endpoint", SettingTypes.HttpUrl)
     {
-        Description = "OpenTelemetry collector that traces are sent to (OTLP).",
-        DefaultNote = "none are sent",
+        Description = "OpenTelemetry collector that traces and metrics are sent to (OTLP; gRPC on port 4317, else HTTP).",
+        DefaultNote = "OTEL_EXPORTER_OTLP_ENDPOINT, else none are sent",
         Sensitivity = Sensitivity.MayHoldSecret,
     };
 
-    public static readonly SettingSection Section = new("telemetry", "Traces.", [OtlpEndpoint]);
+    public static readonly SettingSection Section = new("telemetry", "Traces and metrics.", [OtlpEndpoint]);
 }

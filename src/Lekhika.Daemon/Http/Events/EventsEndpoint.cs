@@ -6,15 +6,13 @@ namespace Lekhika.Daemon.Http.Events;
 /// <summary><c>GET /status/{id}/events</c>: server-sent events of one execution, wherever it is.</summary>
 internal sealed class EventsEndpoint(HttpServerContext services, ExecutionLookup lookup, Peers peers, CancellationToken stopping)
 {
-    private int _open;
-
     public async Task HandleAsync(HttpContext context)
     {
         var id = RouteId.Of(context);
         var fields = StatusFields.Of(context.Request);
-        if (Interlocked.Increment(ref _open) > services.MaxStreams)
+        if (services.State.StreamOpened() > services.MaxStreams)
         {
-            Interlocked.Decrement(ref _open);
+            services.State.StreamClosed();
             throw new RequestException(
                 StatusCodes.Status503ServiceUnavailable, HttpErrorCodes.TooManyStreams,
                 $"{services.MaxStreams} event streams are open, which is all there may be. Try again, or poll /status/{id}.");
@@ -36,7 +34,7 @@ internal sealed class EventsEndpoint(HttpServerContext services, ExecutionLookup
         }
         finally
         {
-            Interlocked.Decrement(ref _open);
+            services.State.StreamClosed();
         }
     }
 }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Lekhika.Daemon.Diagnostics.Tracing;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Workflows;
@@ -24,7 +26,7 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
         IReadOnlyList<FieldProblem> warnings;
         using (var body = await RequestBody.ReadAsync(context))
         {
-            (submission, warnings) = Check(body.Root, stored);
+            (submission, warnings) = Check(body.Root, stored, context.Request.Headers.TraceParent.ToString());
         }
 
         var result = await SubmitAsync(submission, context.RequestAborted);
@@ -33,7 +35,7 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
         await JsonReply.WriteAsync(context, StatusCodes.Status202Accepted, writer => Write(writer, result, warnings));
     }
 
-    private (Submission Submission, IReadOnlyList<FieldProblem> Warnings) Check(JsonElement root, Guid? stored)
+    private (Submission Submission, IReadOnlyList<FieldProblem> Warnings) Check(JsonElement root, Guid? stored, string traceParent)
     {
         var problems = new List<FieldProblem>();
         var missing = new List<string>();
@@ -51,7 +53,7 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
             }
         }
 
-        return problems.Count == 0 ? (Submission(request), warnings) : throw Refusal(problems, missing, isInvalidWorkflow);
+        return problems.Count == 0 ? (Submission(request, traceParent), warnings) : throw Refusal(problems, missing, isInvalidWorkflow);
     }
 
     private static RequestException Refusal(List<FieldProblem> problems, List<string> missing, bool isInvalidWorkflow)
@@ -70,7 +72,7 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
         };
     }
 
-    private Submission Submission(ExecuteRequest request)
+    private Submission Submission(ExecuteRequest request, string traceParent)
     {
         var now = services.Clock.Now;
         var begin = request.RunAt is { } at && at > now ? at : now;
@@ -85,7 +87,7 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
             RunAt = request.RunAt,
             TimeoutAt = request.Timeout is { } timeout ? begin + timeout : null,
             IdempotencyKey = request.IdempotencyKey,
-            Request = RequestColumn(request),
+            Request = RequestColumn(request, traceParent),
             RequestHash = Hash(request),
         };
     }
@@ -163,7 +165,7 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
         return CanonicalHash.Of(fields, request.Workflow, request.Inputs ?? JsonConstants.EmptyObject, request.Options ?? JsonConstants.EmptyObject);
     }
 
-    private static string RequestColumn(ExecuteRequest request)
+    private static string RequestColumn(ExecuteRequest request, string traceParent)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, JsonReply.WriterOptions))
@@ -171,6 +173,7 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
             writer.WriteStartObject();
             if (request.UserEngineId is { } userEngine) writer.WriteString("userEngineId"u8, userEngine);
             if (request.MasterEngineId is { } masterEngine) writer.WriteString("masterEngineId"u8, masterEngine);
+            if (ActivityContext.TryParse(traceParent, null, out _)) writer.WriteString(ExecutionTrace.RequestMember, traceParent);
             if (request.Options is { } options) WriteOptions(writer, options);
             if (request.Workflow is { } workflow && workflow.TryGetProperty("models"u8, out var models)) writer.WriteRaw("models"u8, models);
             writer.WriteEndObject();

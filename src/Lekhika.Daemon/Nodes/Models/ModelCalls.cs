@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Lekhika.Daemon.Diagnostics.Metrics;
+using Lekhika.Daemon.Diagnostics.Tracing;
 using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Live;
 using Lekhika.Inference;
@@ -38,12 +40,17 @@ internal sealed class ModelCalls(IModelCaller models, Func<string?, string?> res
             Priority = call.Run.Priority,
             Timeout = call.Step.Node.Definition.Timeout,
         };
+        using var span = ExecutionTrace.ModelCall(request);
         try
         {
-            return (await models.RunAsync(request, new LiveSink(call.Live, call.Step.Key), cancellationToken), null);
+            var reply = await models.RunAsync(request, new LiveSink(call.Live, call.Step.Key), cancellationToken);
+            Instruments.Answered(reply);
+            ExecutionTrace.Answered(span, reply);
+            return (reply, null);
         }
         catch (ModelException exception)
         {
+            ExecutionTrace.Failed(span, CodeOf(exception.Failure), exception.Message);
             return (null, new NodeFailed(
                 new StepError(CodeOf(exception.Failure), $"Node '{call.Step.Node.Id}': {exception.Message}", exception.Retryable)));
         }
