@@ -19,7 +19,7 @@ public sealed class ExecutionTests(Servers servers, Chromium chromium)
     {
         await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Steady);
         var page = desk.Page;
-        var id = await desk.SubmitWorkflowAsync(Flows.Chain(Flows.Slowly(60, 40, "first"), Flows.Slowly(80, 40, "second")));
+        var id = await desk.SubmitWorkflowAsync(Flows.Chain(Flows.Slowly(200, 40, "first"), Flows.Slowly(200, 40, "second")));
         await desk.GoAsync($"executions/{id}");
         var side = page.GetByRole(AriaRole.Region, new() { Name = "Details" });
         await Expect(page.Locator(".node.s-running.chosen")).ToHaveAttributeAsync("aria-label", "a, llm, running");

@@ -11,7 +11,11 @@ public sealed class Chromium : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+    public ValueTask InitializeAsync()
+    {
+        Assertions.SetDefaultExpectTimeout(30_000);
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>A browser window of its own: cookies and storage are not shared.</summary>
     public async Task<IBrowserContext> ContextAsync(int width, int height, ColorScheme theme, bool bypassPolicy = false)

