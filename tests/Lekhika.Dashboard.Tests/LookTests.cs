@@ -48,7 +48,7 @@ public sealed class LookTests(Servers servers, Chromium chromium)
         })
         {
             await page.GotoAsync($"{desk.Url}#/{place}");
-            await Expect(page.Locator("main").GetByText(text).First).ToBeVisibleAsync();
+            await Expect(page.Locator("main").GetByText(text).Filter(new() { Visible = true }).First).ToBeVisibleAsync();
             await LookAsync(name);
         }
 

@@ -149,12 +149,15 @@ export function executionScreen(place, { id, params }) {
 		const node = run.graph.nodes.find(one => one.id === nodeId);
 		const message = wait.awaits?.message || node?.config?.message || node?.config?.approval_message || '';
 		const comment = el('textarea', { rows: 2, 'aria-label': 'Comment', placeholder: 'A comment, if you like' });
-		const decide = (path, label, props) => button(label, () => doing(() =>
-			api.post(`${path}/${id}`, { nodeId, step: wait.step, ...(comment.value.trim() ? { comment: comment.value.trim() } : {}) })), props);
+		const decide = option => {
+			const usual = { approve: ['approve', 'Approve', { class: 'primary', picture: 'completed' }], reject: ['reject', 'Reject', { class: 'danger', picture: 'failed' }] }[option];
+			const [path, label, props] = usual || ['approve', option, {}];
+			return button(label, () => doing(() => api.post(`${path}/${id}`, { stepKey: wait.step, comment: comment.value.trim() || undefined, answer: usual ? undefined : option })), props);
+		};
 		return el('section', { class: 'alert wait', 'aria-label': 'Approval' },
 			el('strong', {}, icon('waiting'), el('span', {}, `“${run.nameOf(nodeId)}” waits for your decision`)), message && el('pre', { class: 'prose', dir: 'auto' }, String(message)),
 			wait.due_at && soft(`Without one, its default is taken ${ago(wait.due_at)} (${when(wait.due_at)}).`),
-			canAct() ? [comment, flow(decide('approve', 'Approve', { class: 'primary', picture: 'completed' }), decide('reject', 'Reject', { class: 'danger', picture: 'failed' }))]
+			canAct() ? [comment, flow((wait.awaits?.options || ['approve', 'reject']).map(decide))]
 				: soft('You may look, but not decide.'));
 	}
 

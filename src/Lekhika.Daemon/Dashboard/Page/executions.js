@@ -109,7 +109,7 @@ export function executionsScreen(place, { params }) {
 		bulk.hidden = ofRows.length === 0;
 		drawLive();
 		if (bulk.hidden) return;
-		const retry = ofRows.filter(row => row.status === 'failed' || row.status === 'cancelled').map(row => row.executionId);
+		const retry = ofRows.filter(row => row.status === 'failed').map(row => row.executionId);
 		const stop = ofRows.filter(row => !isOver(row.status)).map(row => row.executionId);
 		const act = async (ids, path, title, yes, done, danger) => {
 			if (!await ask(`${title} ${ids.length === 1 ? 'this execution' : `${ids.length} executions`}?`, { text: danger ? 'Calls in flight are aborted. What is finished stays recorded.' : 'Each goes on behind the steps that are finished.', yes, danger })) return;
