@@ -3,42 +3,18 @@ using Microsoft.Extensions.Logging;
 
 namespace Lekhika.Daemon.Diagnostics;
 
-/// <summary>Writes log events to standard output, one write each, in the form that its reader wants (<see cref="LogLine"/>).</summary>
+/// <summary>Writes log events to standard output, each one line, in the form that its reader wants (<see cref="LogLine"/>).</summary>
 [ProviderAlias("Console")]
-internal sealed class ConsoleLogProvider(TextWriter output, LogLine line, LogLevelSwitch level, TimeProvider time) : ILoggerProvider, ISupportExternalScope
+internal sealed class ConsoleLogProvider(ILineSink output, LogLine line, LogLevelSwitch level, TimeProvider time) : ILoggerProvider, ISupportExternalScope
 {
     private readonly ConcurrentDictionary<string, CategoryLogger> _loggers = new(StringComparer.Ordinal);
-    private readonly Lock _writing = new();
     private IExternalScopeProvider _scopes = new LoggerExternalScopeProvider();
 
     public ILogger CreateLogger(string categoryName) => _loggers.GetOrAdd(categoryName, name => new CategoryLogger(this, name));
 
     public void SetScopeProvider(IExternalScopeProvider scopeProvider) => _scopes = scopeProvider;
 
-    public void Dispose()
-    {
-        lock (_writing)
-        {
-            output.Flush();
-        }
-    }
-
-    private void Write(string text)
-    {
-        // An event is one write, so that lines of two threads never mix.
-        lock (_writing)
-        {
-            try
-            {
-                output.Write(text);
-                output.Flush();
-            }
-            catch (IOException)
-            {
-                // The reader went away (a closed pipe). There is nowhere left to say so, and the work must go on.
-            }
-        }
-    }
+    public void Dispose() => output.Dispose();
 
     private sealed class CategoryLogger(ConsoleLogProvider provider, string category) : ILogger
     {
@@ -56,10 +32,14 @@ internal sealed class ConsoleLogProvider(TextWriter output, LogLine line, LogLev
             if (IsEnabled(logLevel))
             {
                 var fields = LogFields.Collect(state, provider._scopes);
-                provider.Write(provider.Line.Format(provider.Time.GetLocalNow(), logLevel, category, formatter(state, exception), fields, exception));
+                provider.Output.Write(
+                    provider.Line.Format(provider.Time.GetLocalNow(), logLevel, category, formatter(state, exception), fields, exception),
+                    mayDrop: logLevel < LogLevel.Warning);
             }
         }
     }
+
+    private ILineSink Output => output;
 
     private LogLevelSwitch Level => level;
 

@@ -24,6 +24,6 @@ internal static class LoggingSetup
         var target = ConsoleTargets.OfOutput();
         var colour = target == ConsoleTarget.Terminal && ConsoleTargets.AllowsColour(Environment.GetEnvironmentVariable);
         var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = false };
-        return new ConsoleLogProvider(output, new LogLine(target, colour), level, TimeProvider.System);
+        return new ConsoleLogProvider(new LineQueue(output), new LogLine(target, colour), level, TimeProvider.System);
     }
 }

@@ -4,20 +4,26 @@ using Lekhika.Postgres.Queue;
 namespace Lekhika.Daemon.Dispatch;
 
 /// <summary>
-/// The one task that claims. It asks for no more than there are free slots (and places in memory), whenever it is woken: by a notification, by a
-/// slot that became free, by the poll. A wake-up is a hint; the poll is the truth.
+/// The one task that claims. It asks for no more than there are free slots (and places in memory), and ahead of them for what is over at once
+/// (<see cref="ClaimPace"/>), whenever it is woken: by a notification, by a slot that became free, by the poll. A wake-up is a hint; the poll is the
+/// truth.
 ///
 /// Marking idle: while nothing is found the incarnation says "notify me", marks it in the database and looks once more, or a row committed in
 /// between would wait for the poll. Under load, when a claim comes back full, it says so too, and producers stop notifying.
 /// </summary>
 internal sealed partial class ClaimLoop
 {
+    // A pace that is over is noticed after so long.
+    private static readonly TimeSpan PaceInterval = TimeSpan.FromMilliseconds(20);
+
     private readonly QueueReader _queue;
     private readonly Incarnation _incarnation;
     private readonly ExecutionSlots _slots;
     private readonly ClaimPlan _plan;
-    private readonly Func<int> _room;
-    private readonly Action<ClaimedExecution> _start;
+    private readonly ClaimPace _pace;
+    private readonly Func<int> _held;
+    private readonly int _most;
+    private readonly Action<ClaimedExecution, bool> _start;
     private readonly TimeSpan _pollInterval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,18 +34,20 @@ internal sealed partial class ClaimLoop
     /// <param name="queue">The statements.</param>
     /// <param name="incarnation">Who claims.</param>
     /// <param name="slots">What may be filled.</param>
-    /// <param name="room">How many more executions may be held in memory.</param>
-    /// <param name="start">Given each claim, with a slot taken for it; must be quick.</param>
+    /// <param name="held">How many executions are held in memory.</param>
+    /// <param name="most">How many may be, apart from those that are claimed ahead.</param>
+    /// <param name="start">Given each claim, and whether a slot is taken for it; must be quick.</param>
     /// <param name="pollInterval">How often to look without being woken.</param>
     /// <param name="time">For timers.</param>
     /// <param name="logger">For the log.</param>
     public ClaimLoop(
-        QueueReader queue, Incarnation incarnation, ExecutionSlots slots, Func<int> room, Action<ClaimedExecution> start,
+        QueueReader queue, Incarnation incarnation, ExecutionSlots slots, Func<int> held, int most, Action<ClaimedExecution, bool> start,
         TimeSpan pollInterval, TimeProvider time, ILogger logger)
     {
-        (_queue, _incarnation, _slots, _room, _start) = (queue, incarnation, slots, room, start);
+        (_queue, _incarnation, _slots, _held, _most, _start) = (queue, incarnation, slots, held, most, start);
         (_pollInterval, _time, _logger) = (pollInterval, time, logger);
         _plan = new ClaimPlan(time);
+        _pace = new ClaimPace(time);
         _wake = new WakeSignal(time);
         _lastProgress = time.GetTimestamp();
     }
@@ -54,6 +62,12 @@ internal sealed partial class ClaimLoop
     public void RoomFreed()
     {
         if (_isShort) _wake.Set();
+    }
+
+    /// <summary>An execution ended.</summary>
+    public void Ended()
+    {
+        if (_pace.Ended()) RoomFreed();
     }
 
     /// <summary>Claims until told to stop. Ends with <see cref="RevokedException"/> when the incarnation is revoked.</summary>
@@ -83,7 +97,7 @@ internal sealed partial class ClaimLoop
             if (again) continue;
             try
             {
-                await _wake.WaitAsync(_pollInterval, claimStopping);
+                await _wake.WaitAsync(_isShort && _pace.IsFast ? PaceInterval : _pollInterval, claimStopping);
             }
             catch (OperationCanceledException)
             {
@@ -97,7 +111,8 @@ internal sealed partial class ClaimLoop
     {
         // Without a valid lease what is claimed may be taken away at once: wait for the heartbeat.
         if (!_incarnation.LeaseIsValid) return false;
-        var limit = Reserve();
+        var (slots, ahead) = Reserve();
+        var limit = slots + ahead;
         if (limit == 0) return false;
 
         var started = 0;
@@ -110,7 +125,7 @@ internal sealed partial class ClaimLoop
             if (claimed.Count > 0) Instruments.Claimed(claimed.Count);
             foreach (var claim in claimed)
             {
-                _start(claim);
+                _start(claim, started < slots);
                 started++;
             }
 
@@ -119,21 +134,30 @@ internal sealed partial class ClaimLoop
         }
         finally
         {
-            if (started < limit) _slots.GiveBack(limit - started);
+            if (started < slots) _slots.GiveBack(slots - started);
         }
     }
 
-    private int Reserve()
+    private (int Slots, int Ahead) Reserve()
     {
         _isShort = false;
-        var limit = _slots.Take(Math.Max(0, _room()));
-        if (limit > 0) return limit;
+        if (TryReserve() is { } room) return room;
 
         // Asked to be woken first and looked again then, or what was freed in between would wait for the poll.
         _isShort = true;
-        limit = _slots.Take(Math.Max(0, _room()));
-        if (limit > 0) _isShort = false;
-        return limit;
+        if (TryReserve() is not { } freed) return (0, 0);
+        _isShort = false;
+        return freed;
+    }
+
+    private (int Slots, int Ahead)? TryReserve()
+    {
+        var held = _held();
+        var ahead = _pace.Ahead(held - _slots.Used);
+        // Under way at speed: a few slots alone are not worth a statement, more will be free in a moment.
+        if (ahead == 0 && _pace.IsFast && held > 0) return null;
+        var slots = _slots.Take(Math.Max(0, _most - held));
+        return slots + ahead > 0 ? (slots, ahead) : null;
     }
 
     [LoggerMessage(3101, LogLevel.Warning, "Claiming fails: {Reason}. Trying until it does not.")]

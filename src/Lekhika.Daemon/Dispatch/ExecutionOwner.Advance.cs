@@ -39,6 +39,12 @@ internal sealed partial class ExecutionOwner
 
         if (mayStart)
         {
+            if (!_hasSlot && !await TakeSlotAsync())
+            {
+                await ReleaseAsync();
+                return null;
+            }
+
             StartDeferred();
             return Next.Wait;
         }

@@ -8,6 +8,7 @@ namespace Lekhika.Daemon.Dispatch;
 
 internal sealed partial class ExecutionOwner
 {
+    private static readonly TimeSpan SlotPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
@@ -35,7 +36,7 @@ internal sealed partial class ExecutionOwner
             }
             catch (TemplateRenderException exception)
             {
-                Tell(new AttemptEnded(effect, new NodeFailed(ExpressionProblem(start.Step, exception)), now));
+                effect.Task = EndAsync(effect, new NodeFailed(ExpressionProblem(start.Step, exception)));
                 continue;
             }
 
@@ -77,7 +78,28 @@ internal sealed partial class ExecutionOwner
         }
 
         ExecutionTrace.End(span, outcome);
+        await EndAsync(effect, outcome);
+    }
+
+    // Not to be lost, whatever else is in the mailbox: without it the step would run for ever.
+    private async Task EndAsync(RunningEffect effect, NodeOutcome outcome) =>
         await _mailbox.Writer.WriteAsync(new AttemptEnded(effect, outcome, _services.Now()), CancellationToken.None);
+
+    /// <summary>A slot for an execution that was claimed ahead. False: none came free for so long that another worker may as well have it.</summary>
+    private async Task<bool> TakeSlotAsync()
+    {
+        using var patience = new CancellationTokenSource(SlotPatience, _services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_services.AbortWorking, patience.Token);
+        try
+        {
+            await _services.Slots.TakeAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!_services.AbortWorking.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        return _hasSlot = true;
     }
 
     /// <summary>Waits for the next message; without a slot while only model calls are under way.</summary>

@@ -24,6 +24,7 @@ internal sealed partial class ExecutionOwner
         });
         if (reply.Verdict == JournalVerdict.Committed)
         {
+            if (show) LogRunning(_services.Logger, _claim.Id, _lastNode);
             _shownRunning |= show;
             _uncommitted.Clear();
             _unsavedEffect = false;
@@ -72,7 +73,7 @@ internal sealed partial class ExecutionOwner
                     _live.Finish(status, result, error?.Message, details, _services.Now());
                     CountEnd(status, error);
                     if (error is null) LogFinished(_services.Logger, _claim.Id, status, (long)(_services.Now() - _startedAt).TotalMilliseconds);
-                    else LogFailed(_services.Logger, _claim.Id, error.Code, error.Message);
+                    else LogFailed(_services.Logger, _claim.Id, failedStep ?? _lastNode, error.Code, error.Message);
                     return true;
                 case JournalVerdict.BadData when status == "completed":
                     // What the run produced cannot be stored. Its earlier steps stand; the execution fails and says why.
@@ -141,7 +142,7 @@ internal sealed partial class ExecutionOwner
         });
         if (reply.Verdict != JournalVerdict.Committed) return await RecoverAsync(reply);
         _uncommitted.Clear();
-        LogParked(_services.Logger, _claim.Id, waitingFor.GetRawText());
+        LogParked(_services.Logger, _claim.Id, _lastNode, waitingFor.GetRawText());
         _live.Leave("waiting", waitingFor);
         _services.Parked?.Invoke();
         return false;
@@ -162,6 +163,7 @@ internal sealed partial class ExecutionOwner
         {
             case JournalVerdict.Committed:
                 _uncommitted.Clear();
+                LogPaused(_services.Logger, _claim.Id, _lastNode);
                 _live.Leave("paused", null);
                 _services.Parked?.Invoke();
                 return false;

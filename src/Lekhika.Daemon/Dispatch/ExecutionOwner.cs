@@ -22,7 +22,8 @@ namespace Lekhika.Daemon.Dispatch;
 /// The outcome of an effect is written before anything that depends on it starts, and at once if nothing does. A conflict throws the machine away and
 /// replays what is stored. A status is shown as final only after its commit.
 ///
-/// The owner holds a slot while it advances or runs something that holds one; while only model calls are under way it gives the slot back.
+/// The owner holds a slot while it advances or runs something that holds one; while only model calls are under way it gives the slot back. One that
+/// was claimed ahead has none: it computes what it can, and takes a slot before its first effect.
 /// </summary>
 internal sealed partial class ExecutionOwner
 {
@@ -33,9 +34,13 @@ internal sealed partial class ExecutionOwner
     private readonly Dictionary<string, RunningEffect> _running = new(StringComparer.Ordinal);
     private readonly List<StartStep> _deferred = [];
 
-    // Writers: attempts under way, the poll of held rows, the timer. Reader: this owner. Attempts wait when it is full; hints are dropped, and come again.
+    private const int HintRoom = 256;
+
+    // Writers: attempts under way, the poll of held rows, the timer. Reader: this owner. Beside the hints there is always room for the ends of all
+    // attempts (at most MaxFanOut of them), so that an owner which waits for them without reading cannot stand still. Hints that do not fit are
+    // dropped, and come again.
     private readonly Channel<OwnerMessage> _mailbox = Channel.CreateBounded<OwnerMessage>(
-        new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+        new BoundedChannelOptions(2 * HintRoom) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
     private CompiledWorkflow _workflow = null!;
     private RunFacts _facts = null!;
@@ -45,7 +50,7 @@ internal sealed partial class ExecutionOwner
     private DateTimeOffset? _deadline;
     private ITimer? _timer;
     private string _rowStatus;
-    private volatile bool _hasSlot = true;
+    private volatile bool _hasSlot;
     private bool _shownRunning;
     private bool _draining;
     private bool _unsavedEffect;
@@ -53,9 +58,9 @@ internal sealed partial class ExecutionOwner
     private string? _lastNode;
     private ExecutionTrace? _trace;
 
-    public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live)
+    public ExecutionOwner(OwnerServices services, ClaimedExecution claim, LiveExecution live, bool hasSlot)
     {
-        (_services, _claim, _live) = (services, claim, live);
+        (_services, _claim, _live, _hasSlot) = (services, claim, live, hasSlot);
         _rowStatus = claim.Status;
         Fence = claim.Fence;
     }
@@ -70,7 +75,10 @@ internal sealed partial class ExecutionOwner
     public bool HasSlot => _hasSlot;
 
     /// <summary>Tells the owner something; a hint that does not fit is dropped, since it is repeated.</summary>
-    public void Tell(OwnerMessage message) => _mailbox.Writer.TryWrite(message);
+    public void Tell(OwnerMessage message)
+    {
+        if (_mailbox.Reader.Count < HintRoom) _mailbox.Writer.TryWrite(message);
+    }
 
     /// <summary>Runs the execution as far as this claim goes. Never throws.</summary>
     public async Task RunAsync()
@@ -246,8 +254,8 @@ internal sealed partial class ExecutionOwner
     [LoggerMessage(3001, LogLevel.Information, "Execution {ExecutionId} {Status} in {Milliseconds} ms")]
     private static partial void LogFinished(ILogger logger, Guid executionId, string status, long milliseconds);
 
-    [LoggerMessage(3002, LogLevel.Warning, "Execution {ExecutionId} failed ({Code}): {Reason}")]
-    private static partial void LogFailed(ILogger logger, Guid executionId, string code, string reason);
+    [LoggerMessage(3002, LogLevel.Warning, "Execution {ExecutionId} failed at {NodeId} ({Code}): {Reason}")]
+    private static partial void LogFailed(ILogger logger, Guid executionId, string? nodeId, string code, string reason);
 
     [LoggerMessage(3003, LogLevel.Error, "Execution {ExecutionId}: fault of the daemon")]
     private static partial void LogFault(ILogger logger, Guid executionId, Exception exception);
@@ -258,8 +266,14 @@ internal sealed partial class ExecutionOwner
     [LoggerMessage(3005, LogLevel.Warning, "Execution {ExecutionId}: gave it up, the database says {Verdict}")]
     private static partial void LogLeft(ILogger logger, Guid executionId, JournalVerdict verdict);
 
-    [LoggerMessage(3006, LogLevel.Information, "Execution {ExecutionId} waits: {Reason}")]
-    private static partial void LogParked(ILogger logger, Guid executionId, string reason);
+    [LoggerMessage(3006, LogLevel.Information, "Execution {ExecutionId} waits at {NodeId}: {Reason}")]
+    private static partial void LogParked(ILogger logger, Guid executionId, string? nodeId, string reason);
+
+    [LoggerMessage(3021, LogLevel.Information, "Execution {ExecutionId} is running, at {NodeId}")]
+    private static partial void LogRunning(ILogger logger, Guid executionId, string? nodeId);
+
+    [LoggerMessage(3022, LogLevel.Information, "Execution {ExecutionId} is paused at {NodeId}")]
+    private static partial void LogPaused(ILogger logger, Guid executionId, string? nodeId);
 
     [LoggerMessage(3007, LogLevel.Warning, "Execution {ExecutionId}: node {NodeId} attempt {Attempt} failed ({Code}): {Reason}")]
     private static partial void LogAttemptFailed(ILogger logger, Guid executionId, string nodeId, int attempt, string code, string reason);

@@ -104,7 +104,7 @@ internal sealed partial class Worker : IIntake
                 CreatedAt = result.CreatedAt,
                 TimeoutAt = submission.TimeoutAt,
                 Request = submission.Request,
-            });
+            }, hasSlot: true);
             return result;
         }
         catch (Exception exception) when (Database.IsTransient(exception))
@@ -193,14 +193,14 @@ internal sealed partial class Worker : IIntake
             Adopt = claim =>
             {
                 Slots.TakeBeyond();
-                Start(shift, claim);
+                Start(shift, claim, hasSlot: true);
             },
             Woken = () => shift.Claims.Wake(),
             Facts = new QueueFacts(_database),
             Depth = queue => (_state.Queued, _state.HeldByAll, _state.Parked, _state.OldestAge) = (queue.Ready, queue.Held, queue.Parked, queue.OldestAge),
         };
         var claims = new ClaimLoop(
-            queue, incarnation, Slots, () => Room(shift), claim => Start(shift, claim), _settings.PollInterval, _time, _loggers.CreateLogger<ClaimLoop>());
+            queue, incarnation, Slots, () => shift.Owners.Count, _settings.MaxClaimed, (claim, slot) => Start(shift, claim, slot), _settings.PollInterval, _time, _loggers.CreateLogger<ClaimLoop>());
         var owners = new OwnerServices
         {
             Journal = journal,
@@ -243,10 +243,10 @@ internal sealed partial class Worker : IIntake
     }
 
     /// <summary>
-    /// Starts the owner of a claim for which a slot is taken. A claim that is owned already is left alone. An earlier claim of the same execution that
-    /// has been given up, but whose owner is still on its way out, is waited for.
+    /// Starts the owner of a claim, for which a slot is taken or which is claimed ahead. A claim that is owned already is left alone. An earlier claim
+    /// of the same execution that has been given up, but whose owner is still on its way out, is waited for.
     /// </summary>
-    private void Start(Shift shift, ClaimedExecution claim)
+    private void Start(Shift shift, ClaimedExecution claim, bool hasSlot)
     {
         var live = new LiveExecution(
             new LiveHeader
@@ -265,7 +265,7 @@ internal sealed partial class Worker : IIntake
             },
             claim.Status,
             claim.StartedAt);
-        var owner = new ExecutionOwner(shift.Services, claim, live);
+        var owner = new ExecutionOwner(shift.Services, claim, live, hasSlot);
         var entry = new Owned(owner);
         var present = shift.Owners.GetOrAdd(claim.Fence.Exec, entry);
         var isOwned = present != entry
@@ -273,7 +273,7 @@ internal sealed partial class Worker : IIntake
                 || (!shift.Owners.TryUpdate(claim.Fence.Exec, entry, present) && !shift.Owners.TryAdd(claim.Fence.Exec, entry)));
         if (isOwned)
         {
-            Slots.Release();
+            if (hasSlot) Slots.Release();
             return;
         }
 
@@ -284,7 +284,7 @@ internal sealed partial class Worker : IIntake
             _live.Add(live);
             await owner.RunAsync();
             shift.Owners.TryRemove(KeyValuePair.Create(claim.Fence.Exec, entry));
-            shift.Claims.RoomFreed();
+            shift.Claims.Ended();
         });
     }
 

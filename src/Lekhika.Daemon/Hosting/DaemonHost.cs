@@ -130,17 +130,20 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await _worker.RunAsync(signals.StopClaiming, signals.AbortWorking);
     }
 
-    /// <summary>Takes over what can change while it runs.</summary>
+    /// <summary>Takes over what can change while it runs. Called on the signal's own thread, one at a time, so it waits for the models.</summary>
+    /// <exception cref="ArgumentException">The model settings cannot be used; everything stays as it was.</exception>
     public void Reload(DaemonOptions options)
     {
+        _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options)).GetAwaiter().GetResult();
         _names.Replace(options.Models);
         _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time));
         _definitions.Clear();
-        _ = _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options));
     }
 
     public async ValueTask DisposeAsync()
     {
+        // The last figures are told while there still is something to ask for them.
+        if (_telemetry is not null) await Task.Run(_telemetry.Dispose);
         // Event streams end when the application stops; the drain is over by now.
         await _http.StopAsync();
         await _http.DisposeAsync();
@@ -149,7 +152,6 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         await _models.DisposeAsync();
         await _database.DisposeAsync();
         _directory.Dispose();
-        _telemetry?.Dispose();
         _end.Dispose();
     }
 

@@ -48,7 +48,7 @@ internal static class TryHandler
             new LiveHeader { Id = claim.Id, Exec = 1, Epoch = 1, Run = 1, WorkerId = "try", CreatedAt = now }, "pending", startedAt: null);
         var subscription = live.Subscribe(lastEventId: "1.0");
         var journal = new MemoryJournal();
-        var owner = new ExecutionOwner(Services(options, journal, definitions, state, cancellationToken), claim, live);
+        var owner = new ExecutionOwner(Services(options, journal, definitions, state, cancellationToken), claim, live, hasSlot: true);
         var running = owner.RunAsync();
         var printer = new ProgressPrinter(context, TimeProvider.System);
         await printer.FollowAsync(live, subscription, CancellationToken.None);

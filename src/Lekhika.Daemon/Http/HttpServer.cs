@@ -2,6 +2,7 @@ using Lekhika.Daemon.Dashboard;
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
+using Lekhika.Daemon.Http.OpenApi;
 using Lekhika.Daemon.Http.Status;
 
 namespace Lekhika.Daemon.Http;
@@ -46,6 +47,7 @@ internal static class HttpServer
         Map(app, context);
         MapDashboard(app, context, sessions);
         Read(app, "/metrics", metrics.HandleAsync);
+        Read(app, "/openapi.json", new OpenApiEndpoint(context, app).HandleAsync);
         return app;
     }
 

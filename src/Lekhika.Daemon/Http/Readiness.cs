@@ -13,6 +13,7 @@ internal sealed record Readiness(IReadOnlyList<string> Reasons, bool IsReachable
         var state = services.State;
         var reasons = new List<string>();
         if (state.DatabaseProblem is { } database) reasons.Add($"database: {database}");
+        else if (state.Incarnation is null && !state.Draining) reasons.Add("worker: it is starting");
         if (state.Draining) reasons.Add("shutting down: no new work is taken");
         var models = Models(services);
         if (models is not null) reasons.Add($"models: {models}");

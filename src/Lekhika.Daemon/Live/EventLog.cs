@@ -14,7 +14,8 @@ internal sealed record LiveEvent(string Id, string Name, ReadOnlyMemory<byte> Da
 
 /// <summary>
 /// The last events of one execution and who follows them. Not thread-safe: its owner locks. Bounded in both directions: old events are
-/// forgotten, and a subscriber whose channel is full loses its stream and is told to take a snapshot.
+/// forgotten, and a subscriber whose channel is full loses its stream and is told to take a snapshot. Until somebody follows, events are only
+/// counted: nobody can ask for what came after an event that nobody has seen.
 /// </summary>
 internal sealed class EventLog(int epoch)
 {
@@ -23,20 +24,33 @@ internal sealed class EventLog(int epoch)
     private readonly Queue<LiveEvent> _recent = new();
     private readonly List<EventSubscription> _subscriptions = [];
     private int _last;
+    private bool _followed;
     private bool _complete;
 
-    public string LastId => Id(_last);
+    /// <summary>The id of the last event, for somebody who may ask for what follows it: from now on events are kept.</summary>
+    public string Mark()
+    {
+        _followed = true;
+        return Id(_last);
+    }
 
-    public bool HasListeners => _subscriptions.Count > 0;
-
-    public void Add(string name, Action<Utf8JsonWriter> properties)
+    /// <param name="name">Which event.</param>
+    /// <param name="what">Given to <paramref name="properties"/>, so that it needs to capture nothing.</param>
+    /// <param name="properties">Writes the properties of the event's object.</param>
+    public void Add<T>(string name, T what, Action<Utf8JsonWriter, T> properties)
     {
         if (_complete) return;
+        if (!_followed)
+        {
+            _last++;
+            return;
+        }
+
         var buffer = new ArrayBufferWriter<byte>(128);
         using (var writer = new Utf8JsonWriter(buffer, Plain))
         {
             writer.WriteStartObject();
-            properties(writer);
+            properties(writer, what);
             writer.WriteEndObject();
         }
 
@@ -49,6 +63,7 @@ internal sealed class EventLog(int epoch)
     public EventSubscription Subscribe(string? lastEventId)
     {
         var subscription = new EventSubscription();
+        _followed = true;
         var known = Position(lastEventId);
         if (known is null)
         {

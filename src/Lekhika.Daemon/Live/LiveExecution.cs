@@ -81,11 +81,10 @@ internal sealed class LiveExecution
             live.StartedAt = now;
             live.FinishedAt = null;
             live.QueuePosition = null;
-            live.Text.Clear();
-            live.Thinking.Clear();
+            live.ClearText();
             live.Pieces = 0;
             _currentStep = step.Key;
-            Add("node", writer => WriteStep(writer, live));
+            Add("node", live, static (writer, step) => WriteStep(writer, step));
         }
     }
 
@@ -107,10 +106,10 @@ internal sealed class LiveExecution
         {
             if (!_steps.TryGetValue(key, out var live)) return;
             live.QueuePosition = position;
-            Add("queued", writer =>
+            Add("queued", (key, position), static (writer, queued) =>
             {
-                writer.WriteString("step", key);
-                writer.WriteNumber("position", position);
+                writer.WriteString("step", queued.key);
+                writer.WriteNumber("position", queued.position);
             });
         }
     }
@@ -122,11 +121,11 @@ internal sealed class LiveExecution
             if (!_steps.TryGetValue(key, out var live)) return;
             live.QueuePosition = null;
             live.Endpoint = endpoint;
-            Add("turn", writer =>
+            Add("turn", (key, endpoint, attempt), static (writer, turn) =>
             {
-                writer.WriteString("step", key);
-                writer.WriteString("endpoint", endpoint);
-                writer.WriteNumber("attempt", attempt);
+                writer.WriteString("step", turn.key);
+                writer.WriteString("endpoint", turn.endpoint);
+                writer.WriteNumber("attempt", turn.attempt);
             });
         }
     }
@@ -138,14 +137,11 @@ internal sealed class LiveExecution
             if (!_steps.TryGetValue(key, out var live)) return;
             (thinking ? live.Thinking : live.Text).Append(piece);
             live.Pieces++;
-            if (_events.HasListeners || !thinking)
+            Add(thinking ? "thinking" : "text", (key, piece), static (writer, text) =>
             {
-                Add(thinking ? "thinking" : "text", writer =>
-                {
-                    writer.WriteString("step", key);
-                    writer.WriteString("text", piece);
-                });
-            }
+                writer.WriteString("step", text.key);
+                writer.WriteString("text", text.piece);
+            });
         }
     }
 
@@ -157,10 +153,10 @@ internal sealed class LiveExecution
         lock (_lock)
         {
             _chapter = new LiveChapter(number, total);
-            Add("chapter", writer =>
+            Add("chapter", (number, total), static (writer, chapter) =>
             {
-                writer.WriteNumber("current", number);
-                writer.WriteNumber("total", total);
+                writer.WriteNumber("current", chapter.number);
+                writer.WriteNumber("total", chapter.total);
             });
         }
     }
@@ -171,13 +167,12 @@ internal sealed class LiveExecution
         lock (_lock)
         {
             if (!_steps.TryGetValue(key, out var live)) return;
-            live.Text.Clear();
-            live.Thinking.Clear();
+            live.ClearText();
             live.Pieces = 0;
-            Add("restart", writer =>
+            Add("restart", (key, reason), static (writer, restart) =>
             {
-                writer.WriteString("step", key);
-                writer.WriteString("reason", reason);
+                writer.WriteString("step", restart.key);
+                writer.WriteString("reason", restart.reason);
             });
         }
     }
@@ -212,12 +207,11 @@ internal sealed class LiveExecution
             if (record.IsFinal)
             {
                 // The output is the truth now; the streamed text is not kept twice.
-                live.Text.Clear();
-                live.Thinking.Clear();
+                live.ClearText();
                 live.QueuePosition = null;
             }
 
-            Add("node", writer => WriteStep(writer, live));
+            Add("node", live, static (writer, step) => WriteStep(writer, step));
         }
     }
 
@@ -239,7 +233,7 @@ internal sealed class LiveExecution
         {
             if (percent - _progress < 0.1) return;
             _progress = percent;
-            Add("progress", writer => writer.WriteNumber("progress", Math.Round(percent, 1)));
+            Add("progress", percent, static (writer, progress) => writer.WriteNumber("progress", Math.Round(progress, 1)));
         }
     }
 
@@ -258,10 +252,10 @@ internal sealed class LiveExecution
             }
 
             Move(status, waitingFor: null);
-            Add("end", writer =>
+            Add("end", (status, error), static (writer, end) =>
             {
-                writer.WriteString("status", status);
-                if (error is not null) writer.WriteString("error", error);
+                writer.WriteString("status", end.status);
+                if (end.error is not null) writer.WriteString("error", end.error);
             });
             _events.Complete();
         }
@@ -273,7 +267,7 @@ internal sealed class LiveExecution
         lock (_lock)
         {
             Move(status, waitingFor);
-            Add("leave", writer => writer.WriteString("status", status));
+            Add("leave", status, static (writer, left) => writer.WriteString("status", left));
             _events.Complete();
         }
     }
@@ -311,7 +305,7 @@ internal sealed class LiveExecution
                 Chapter = _chapter,
                 Nodes = Nodes,
                 Steps = [.. _steps.Values.OrderBy(static step => step.Sequence).Select(static step => step.View())],
-                EventId = _events.LastId,
+                EventId = _events.Mark(),
             };
         }
     }
@@ -335,10 +329,10 @@ internal sealed class LiveExecution
         var same = status == _status && waitingFor is null && _waitingFor is null;
         (_status, _waitingFor) = (status, waitingFor);
         if (same) return;
-        Add("state", writer =>
+        Add("state", (status, waitingFor), static (writer, state) =>
         {
-            writer.WriteString("status", status);
-            if (waitingFor is { } what)
+            writer.WriteString("status", state.status);
+            if (state.waitingFor is { } what)
             {
                 writer.WritePropertyName("waiting_for");
                 what.WriteTo(writer);
@@ -346,7 +340,7 @@ internal sealed class LiveExecution
         });
     }
 
-    private void Add(string name, Action<Utf8JsonWriter> properties) => _events.Add(name, properties);
+    private void Add<T>(string name, T what, Action<Utf8JsonWriter, T> properties) => _events.Add(name, what, properties);
 
     private static void WriteStep(Utf8JsonWriter writer, LiveStep step)
     {

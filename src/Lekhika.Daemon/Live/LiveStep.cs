@@ -7,6 +7,9 @@ namespace Lekhika.Daemon.Live;
 /// <summary>One step in the live picture. Touched only under the lock of its <see cref="LiveExecution"/>.</summary>
 internal sealed class LiveStep(string key, PlannedNode node, int sequence)
 {
+    private StringBuilder? _text;
+    private StringBuilder? _thinking;
+
     public string Key { get; } = key;
 
     public PlannedNode Node { get; } = node;
@@ -27,9 +30,10 @@ internal sealed class LiveStep(string key, PlannedNode node, int sequence)
 
     public string? Endpoint { get; set; }
 
-    public StringBuilder Text { get; } = new();
+    /// <summary>What the attempt under way has streamed. Most steps never stream.</summary>
+    public StringBuilder Text => _text ??= new StringBuilder();
 
-    public StringBuilder Thinking { get; } = new();
+    public StringBuilder Thinking => _thinking ??= new StringBuilder();
 
     public int Pieces { get; set; }
 
@@ -38,6 +42,13 @@ internal sealed class LiveStep(string key, PlannedNode node, int sequence)
     public StepError? Error { get; set; }
 
     public JsonElement? Metrics { get; set; }
+
+    /// <summary>What was streamed is void, or stands in the output now.</summary>
+    public void ClearText()
+    {
+        _text = null;
+        _thinking = null;
+    }
 
     public LiveStepView View() => new()
     {
@@ -50,8 +61,8 @@ internal sealed class LiveStep(string key, PlannedNode node, int sequence)
         DueAt = DueAt,
         QueuePosition = QueuePosition,
         Endpoint = Endpoint,
-        PartialText = Text.Length == 0 ? null : Text.ToString(),
-        PartialThinking = Thinking.Length == 0 ? null : Thinking.ToString(),
+        PartialText = _text is { Length: > 0 } ? _text.ToString() : null,
+        PartialThinking = _thinking is { Length: > 0 } ? _thinking.ToString() : null,
         Pieces = Pieces,
         Output = Output,
         Error = Error,

@@ -104,7 +104,7 @@ public sealed class ExecutionLists(Database database)
         FinishedAt = TimeAt(reader, 13),
         Error = TextAt(reader, 14),
         Code = TextAt(reader, 15),
-        WaitingFor = JsonText.ParseOrNull(TextAt(reader, 16)),
+        WaitingFor = JsonText.ParseReadable(TextAt(reader, 16)),
         TokensIn = reader.GetInt64(17),
         TokensOut = reader.GetInt64(18),
         Words = reader.GetInt64(19),

@@ -111,7 +111,14 @@ public sealed partial class ConsoleLogTests : IDisposable
 
     public void Dispose() => _output.Dispose();
 
-    private ConsoleLogProvider Provider(ConsoleTarget target, bool hasColour = false) => new(_output, new LogLine(target, hasColour), _level, new FixedTime());
+    private ConsoleLogProvider Provider(ConsoleTarget target, bool hasColour = false) => new(new Direct(_output), new LogLine(target, hasColour), _level, new FixedTime());
+
+    private sealed class Direct(TextWriter output) : ILineSink
+    {
+        public void Write(string line, bool mayDrop) => output.Write(line);
+
+        public void Dispose() => output.Flush();
+    }
 
     private static void LogRaw(ILogger logger, LogLevel level, string message, Exception? exception = null) =>
         logger.Log(level, default, message, exception, (text, _) => text);

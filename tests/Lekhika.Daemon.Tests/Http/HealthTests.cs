@@ -46,6 +46,20 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task A_worker_that_has_not_begun_is_not_ready()
+    {
+        await using var server = await TestServer.StartAsync();
+        server.Endpoints(new ModelInfo("qwen2.5:0.5b"));
+        server.State.Incarnation = null;
+        var (before, body) = await server.GetAsync("/health/ready");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, before.StatusCode);
+        Assert.Equal(["worker: it is starting"], body.GetProperty("reasons").EnumerateArray().Select(static reason => reason.GetString()));
+        server.State.Incarnation = 2;
+        var (after, _) = await server.GetAsync("/health/ready");
+        Assert.Equal(HttpStatusCode.OK, after.StatusCode);
+    }
+
+    [Fact]
     public async Task Readiness_comes_back_by_itself()
     {
         await using var server = await TestServer.StartAsync();

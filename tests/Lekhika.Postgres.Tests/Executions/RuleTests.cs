@@ -177,10 +177,7 @@ public sealed class RuleTests(PostgresCluster cluster)
         {
             await engine.ExecuteAsync(
                 "ALTER TABLE lekhika.workflow_execution_steps DROP CONSTRAINT workflow_execution_steps_pkey, ADD PRIMARY KEY (seq, run, step_key, ordinal, attempt)");
-            await Mutation.ApplyAsync(
-                engine, "flush",
-                ("(t.ordinal = s.ordinal OR t.ordinal = 0)", "t.ordinal = s.ordinal AND t.attempt = -1"),
-                ("ON CONFLICT (seq, run, step_key, ordinal) DO NOTHING", "ON CONFLICT (seq, run, step_key, ordinal, attempt) DO NOTHING"));
+            await Mutation.ApplyAsync(engine, "flush", ("(t.ordinal = s.ordinal OR t.ordinal = 0)", "t.ordinal = s.ordinal AND t.attempt = -1"));
         }
 
         var worker = await engine.EnlistAsync();

@@ -15,6 +15,7 @@ internal static class BrowseRoutes
         var lists = new ExecutionListEndpoints(context, lookup);
         var details = new ExecutionDetailEndpoints(context, lookup, peers, lists);
         var workflows = new WorkflowEndpoints(context, lookup);
+        var jobs = new JobListEndpoint(context, lookup);
         var fleet = new FleetEndpoints(context, lookup);
 
         Read(app, "/executions", lists.ListAsync);
@@ -27,6 +28,7 @@ internal static class BrowseRoutes
         app.MapPost("/workflows", (RequestDelegate)workflows.AddAsync);
         app.MapPut("/workflows/{id}", (RequestDelegate)workflows.ChangeAsync);
         app.MapPost("/workflows/{id}/execute", (RequestDelegate)execute.HandleStoredAsync);
+        Read(app, "/jobs", jobs.HandleAsync);
         Read(app, "/workers", fleet.WorkersAsync);
         Read(app, "/queue", fleet.QueueAsync);
     }

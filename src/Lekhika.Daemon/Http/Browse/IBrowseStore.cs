@@ -1,6 +1,7 @@
 using Lekhika.Postgres;
 using Lekhika.Postgres.Definitions;
 using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Jobs;
 using Lekhika.Postgres.Queue;
 
 namespace Lekhika.Daemon.Http.Browse;
@@ -32,6 +33,8 @@ internal interface IBrowseStore
     Task<List<WorkerFact>> WorkersAsync(int limit, CancellationToken cancellationToken);
 
     Task<QueuePicture> QueueAsync(CancellationToken cancellationToken);
+
+    Task<List<JobListItem>> JobsAsync(IReadOnlyList<string> statuses, DateTimeOffset? before, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>The same, from PostgreSQL.</summary>
@@ -42,6 +45,7 @@ internal sealed class BrowseStore(Database database) : IBrowseStore
     private readonly StepHistory _history = new(database);
     private readonly WorkflowStore _workflows = new(database);
     private readonly QueueFacts _queue = new(database);
+    private readonly JobList _jobs = new(database);
 
     public Task<ExecutionPage> PageAsync(ExecutionFilter filter, long? below, int limit, CancellationToken cancellationToken) =>
         _lists.PageAsync(filter, below, limit, cancellationToken);
@@ -69,4 +73,8 @@ internal sealed class BrowseStore(Database database) : IBrowseStore
     public Task<List<WorkerFact>> WorkersAsync(int limit, CancellationToken cancellationToken) => _queue.WorkersAsync(limit, cancellationToken);
 
     public Task<QueuePicture> QueueAsync(CancellationToken cancellationToken) => _queue.QueueAsync(cancellationToken);
+
+    public Task<List<JobListItem>> JobsAsync(
+        IReadOnlyList<string> statuses, DateTimeOffset? before, int limit, CancellationToken cancellationToken) =>
+        _jobs.ListAsync(statuses, before, limit, cancellationToken);
 }

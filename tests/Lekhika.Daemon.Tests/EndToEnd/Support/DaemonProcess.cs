@@ -49,6 +49,9 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
     public ChildProcess Child => _child;
 
+    /// <summary>Its configuration file, for commands that ask it.</summary>
+    public string ConfigFile => _configFile;
+
     public string StateDirectory => _setup.StateDirectory!;
 
     public int Port => _setup.Port!.Value;
@@ -125,19 +128,9 @@ internal sealed class DaemonProcess : IAsyncDisposable
     /// <summary>POST of a text as JSON.</summary>
     public async Task<(int Status, JsonElement Body)> PostAsync(string path, string json, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            using var content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
-            using var response = await Http.PostAsync(new Uri(path, UriKind.Relative), content, cancellationToken);
-            var body = await ReadAsync(response, cancellationToken);
-            // Ready is said before the worker has its number: until then the answer is "try again".
-            if ((int)response.StatusCode != 503 || !body.GetRawText().Contains("the worker is starting", StringComparison.Ordinal))
-            {
-                return ((int)response.StatusCode, body);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System, cancellationToken);
-        }
+        using var content = new StringContent(json, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        using var response = await Http.PostAsync(new Uri(path, UriKind.Relative), content, cancellationToken);
+        return ((int)response.StatusCode, await ReadAsync(response, cancellationToken));
     }
 
     /// <summary>Asks until the answer is as wanted.</summary>

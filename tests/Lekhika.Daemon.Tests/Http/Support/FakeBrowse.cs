@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Postgres.Definitions;
 using Lekhika.Postgres.Executions;
+using Lekhika.Postgres.Jobs;
 using Lekhika.Postgres.Queue;
 using Lekhika.Workflows.Execution;
 
@@ -17,6 +18,8 @@ internal sealed class FakeBrowse : IBrowseStore
     public List<StepRecord> Steps { get; } = [];
 
     public List<OpenedRun> Runs { get; } = [];
+
+    public List<JobListItem> Jobs { get; } = [];
 
     public List<WorkerFact> Workers { get; } = [];
 
@@ -83,4 +86,7 @@ internal sealed class FakeBrowse : IBrowseStore
 
     public Task<QueuePicture> QueueAsync(CancellationToken cancellationToken) =>
         Task.FromResult(new QueuePicture(3, 2, 1, TimeSpan.FromSeconds(1.5)));
+
+    public Task<List<JobListItem>> JobsAsync(IReadOnlyList<string> statuses, DateTimeOffset? before, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult(Jobs.Where(job => before is null || job.CreatedAt < before).OrderByDescending(static job => job.CreatedAt).Take(limit).ToList());
 }

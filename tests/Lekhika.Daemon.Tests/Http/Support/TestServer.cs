@@ -12,6 +12,7 @@ using Lekhika.Inference;
 using Lekhika.Inference.Lanes;
 using Lekhika.Postgres.Executions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -33,7 +34,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public LiveExecutions Live { get; } = new();
 
-    public DaemonState State { get; } = new() { DatabaseProblem = null, SchemaVersion = 7, Slots = 8, Queued = 3, Parked = 1 };
+    public DaemonState State { get; } = new() { DatabaseProblem = null, SchemaVersion = 7, Incarnation = 1, Slots = 8, Queued = 3, Parked = 1 };
 
     public HttpClient Client { get; private set; } = null!;
 
@@ -52,6 +53,9 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     public IEnumerable<string> Urls => _app.Urls;
+
+    /// <summary>Every route that is mapped.</summary>
+    public IEnumerable<RouteEndpoint> Routes => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(static source => source.Endpoints).OfType<RouteEndpoint>();
 
     public HttpServerContext Context() => new()
     {

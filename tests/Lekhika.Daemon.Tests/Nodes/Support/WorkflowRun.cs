@@ -99,7 +99,7 @@ internal sealed class WorkflowRun : IAsyncDisposable
             Logger = NullLogger.Instance,
             AbortWorking = either.Token,
         };
-        await new ExecutionOwner(services, claim, Live).RunAsync();
+        await new ExecutionOwner(services, claim, Live, hasSlot: true).RunAsync();
         return Live.Snapshot();
     }
 
