@@ -113,7 +113,7 @@ public sealed class LoadTests(Servers servers, Chromium chromium)
     private static string Wide(int nodes)
     {
         var text = new StringBuilder("{\"name\":\"Many\",\"nodes\":[");
-        for (var i = 0; i < nodes; i++) text.Append(CultureInfo.InvariantCulture, $$"""{{(i > 0 ? "," : "")}}{"id":"n{{i}}","type":"noop","name":"Step {{i}}"}""");
+        for (var i = 0; i < nodes; i++) text.Append(CultureInfo.InvariantCulture, $$"""{{(i > 0 ? "," : "")}}{"id":"n{{i}}","type":"set","name":"Step {{i}}","config":{"values":{"x":1} } }""");
         text.Append("],\"edges\":[");
         for (var i = 10; i < nodes; i++) text.Append(CultureInfo.InvariantCulture, $$"""{{(i > 10 ? "," : "")}}{"from":"n{{i - 10}}","to":"n{{i}}"},{"from":"n{{(i / 10 * 10) - 10 + (i * 7 % 10)}}","to":"n{{i}}","when":null}""");
         return text.Append("]}").ToString();

@@ -241,7 +241,7 @@ export class Run {
 		if (status === 'running' && step.queuePosition > -1 && step.queuePosition !== null) return step.queuePosition ? `queued, ${step.queuePosition} in front` : 'next for its model';
 		if (status === 'running') {
 			const speed = this.speed(step.key);
-			return speed ? `writing, ${speed.toFixed(speed < 10 ? 1 : 0)} tokens/s` : step.attempt > 1 ? `attempt ${step.attempt}` : 'running';
+			return speed ? `${speed.toFixed(speed < 10 ? 1 : 0)} tokens/s` : step.attempt > 1 ? `attempt ${step.attempt}` : 'running';
 		}
 		if (status === 'failed') return step.error?.code || 'failed';
 		if (status === 'retrying') return `attempt ${step.attempt} failed`;
