@@ -1,4 +1,4 @@
-// Reads the graph out of a definition in any of the dialects. Only for drawing: what it means is the daemon's business.
+// Reads the graph out of a definition in any dialect, only to draw it.
 
 const TRIGGERS = new Set(['trigger', 'input', 'manual_trigger', 'chat_trigger', 'webhook', 'schedule', 'interval', 'form', 'start', 'inputNode']);
 

@@ -68,7 +68,7 @@ export function newWorkflowScreen(place, { params }) {
 	function problems(list) {
 		return el('ul', { class: 'problems' }, list.map(problem => el('li', {},
 			el('span', { class: `state ${problem.severity === 'warning' ? 's-waiting' : 's-failed'}` }, icon(problem.severity === 'warning' ? 'waiting' : 'failed'), button(`${problem.path || 'definition'} (line ${lineOf(problem.s)})`, () => go(problem.s, problem.e), { class: 'link mono' })),
-			el('p', {}, problem.message), problem.suggestion && el('p', { class: 'hint' }, `Did you mean “${problem.suggestion}”?`))));
+			el('p', {}, problem.message))));
 	}
 
 	function drawRun(graph) {

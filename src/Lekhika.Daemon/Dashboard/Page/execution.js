@@ -1,4 +1,4 @@
-// One execution: why it stands where it stands, the graph, where the time went, and what a node did.
+// One execution.
 
 import * as api from './api.js';
 import { ask, button, copy, el, empty, fold, icon, iconButton, put, quiet, flow, say, skeleton, soft, state, toast } from './dom.js';

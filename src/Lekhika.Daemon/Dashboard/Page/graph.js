@@ -1,4 +1,4 @@
-// The graph as SVG. It is drawn once; what changes afterwards are the classes and marks of single nodes, so that a busy execution costs little.
+// The graph as SVG, drawn once; afterwards only classes and marks of single nodes change.
 
 import { el, icon, iconButton, put, quiet, state, svg } from './dom.js';
 import { layout } from './layout.js';

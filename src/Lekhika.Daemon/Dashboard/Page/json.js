@@ -1,5 +1,4 @@
-// JSON as it was written. JSON.parse would round 64-bit numbers and lose 1.0 and 1e2, so values are kept with their place in the source text: what is
-// shown, copied and saved has the very digits that were stored.
+// JSON as it was written: JSON.parse would round 64-bit numbers, so values keep their place in the text, and its very digits are shown, copied and saved.
 
 import { button, copy, el, quiet, flow } from './dom.js';
 

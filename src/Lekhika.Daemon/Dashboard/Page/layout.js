@@ -1,5 +1,5 @@
 // A layered drawing of a graph: ranks by longest path, then fewer crossings by barycentres, then places by the mean of the neighbours. Cycles are broken at
-// the edges that close them. Linear in the size for each sweep, so a few hundred nodes take milliseconds.
+// the edges that close them.
 
 const SWEEPS = 10;
 const MOST_BENDS = 4000;

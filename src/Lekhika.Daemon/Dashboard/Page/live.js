@@ -1,5 +1,4 @@
-// Follows one execution's events. What arrives is gathered and handed over once per frame, so that a thousand events a second cost one painting each
-// sixtieth of it. A tab that nobody looks at holds no stream; when it is looked at again, the stream begins with a snapshot.
+// Follows one execution's events, handed over once per frame however many come. A tab that nobody looks at holds no stream.
 
 import * as api from './api.js';
 

@@ -1,4 +1,4 @@
-// The machines: workers with their heartbeats, lanes of the models, and how the queue has gone since this page was opened.
+// Workers, lanes, and how the queue has gone since the page was opened.
 
 import * as api from './api.js';
 import { el, empty, icon, put, quiet, flow, svg } from './dom.js';

@@ -168,7 +168,6 @@ async function begin() {
 api.on('connection', isThere => say(notice, isThere ? '' : 'The daemon does not answer. What you see may be old; it is asked again and again.'));
 api.on('signedOut', () => { if (session.isIn) leave('The session has ended. Sign in again.'); });
 addEventListener('hashchange', route);
-addEventListener('offline', () => say(notice, 'This device is offline.'));
 
 let chord = 0;
 addEventListener('keydown', event => {

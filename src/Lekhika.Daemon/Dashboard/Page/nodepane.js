@@ -1,4 +1,4 @@
-// What one node did: its error first, then the text it is writing or has written, output, attempts, what it was given.
+// What one node did: its error first, then text, output, attempts, what it was given.
 
 import { add, button, copy, download, el, fold, icon, put, say, soft, state } from './dom.js';
 import { get as at, parse, pretty, view } from './json.js';
