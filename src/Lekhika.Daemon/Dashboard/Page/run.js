@@ -1,4 +1,4 @@
-// What is known of one execution: its row, the attempts of its steps, and what streams in. Screens read it; events change it.
+// What is known of one execution; events change it.
 
 import * as api from './api.js';
 import { get as at, parse, plain } from './json.js';

@@ -1,4 +1,4 @@
-// Where the time went: one row per attempt of a step, with queueing, loading of the model, reading of the prompt and writing apart, by the server's own counters.
+// Where the time went, attempt by attempt, by the server's own counters.
 
 import { el, icon, put, quiet, soft } from './dom.js';
 import { ms, span } from './text.js';
