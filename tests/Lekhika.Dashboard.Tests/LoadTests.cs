@@ -56,7 +56,11 @@ public sealed class LoadTests(Servers servers, Chromium chromium)
     {
         await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: new OllamaDoubleOptions
         {
-            TokensPerSecond = 1000, LoadTime = TimeSpan.Zero, SwapTime = TimeSpan.Zero, Parallel = 4, ReplyTokens = 20,
+            TokensPerSecond = 1000,
+            LoadTime = TimeSpan.Zero,
+            SwapTime = TimeSpan.Zero,
+            Parallel = 4,
+            ReplyTokens = 20,
         });
         var page = desk.Page;
         var id = await desk.SubmitWorkflowAsync(Flows.OneModel(Flows.Slowly(6000, 1000)));
@@ -77,7 +81,11 @@ public sealed class LoadTests(Servers servers, Chromium chromium)
     {
         await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: new OllamaDoubleOptions
         {
-            TokensPerSecond = 2000, LoadTime = TimeSpan.Zero, SwapTime = TimeSpan.Zero, Parallel = 4, ReplyTokens = 20,
+            TokensPerSecond = 2000,
+            LoadTime = TimeSpan.Zero,
+            SwapTime = TimeSpan.Zero,
+            Parallel = 4,
+            ReplyTokens = 20,
         });
         var alone = await TimeAsync(desk, 0);
         var watched = await TimeAsync(desk, 30);

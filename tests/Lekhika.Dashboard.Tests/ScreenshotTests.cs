@@ -19,7 +19,11 @@ public sealed class ScreenshotTests(Servers servers, Chromium chromium)
         Assert.SkipWhen(string.IsNullOrEmpty(folder), "scripts/screenshots makes the pictures");
         await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: new OllamaDoubleOptions
         {
-            TokensPerSecond = 30, LoadTime = TimeSpan.FromMilliseconds(900), SwapTime = TimeSpan.FromMilliseconds(300), Parallel = 4, ReplyTokens = 90,
+            TokensPerSecond = 30,
+            LoadTime = TimeSpan.FromMilliseconds(900),
+            SwapTime = TimeSpan.FromMilliseconds(300),
+            Parallel = 4,
+            ReplyTokens = 90,
         });
         var page = desk.Page;
         var article = await File.ReadAllTextAsync(Path.Combine(DaemonBinary.RepositoryRoot(), "scripts/samples/article.json"), TestContext.Current.CancellationToken);

@@ -1,4 +1,4 @@
-// A form made from the fields of a trigger. What is typed as a number is sent with the very digits that were typed.
+// A form made from the fields of a trigger; numbers are sent with the very digits that were typed.
 
 import { el } from './dom.js';
 import { parse } from './json.js';
