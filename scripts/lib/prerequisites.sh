@@ -65,6 +65,15 @@ need_native_toolchain() {
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 
+# A browser for the tests of the dashboard, which are skipped where it cannot be had.
+need_chromium() {
+    local browser
+    for browser in chromium chromium-browser google-chrome; do
+        if [ -x "/usr/bin/$browser" ]; then return; fi
+    done
+    apt_install chromium fonts-noto-core
+}
+
 # The server's programs; no cluster of the system is made, started or touched.
 need_postgres() {
     if pg_bin >/dev/null; then return; fi

@@ -12,6 +12,7 @@ internal static class ConsistencyRules
         {
             CheckListeners(values, errors);
             CheckSecret(values, errors, warnings);
+            CheckViewerSecret(values, errors, warnings);
         }
 
         CheckOrder(values, WorkerSettings.Heartbeat, WorkerSettings.Lease, 2,
@@ -85,6 +86,25 @@ internal static class ConsistencyRules
             errors.Add(new(AuthSettings.AllowInsecureLoopback.FullName, values.Origin(AuthSettings.AllowInsecureLoopback),
                 $"without a secret every listener must be loopback or a Unix socket, and {open} of server.url ({values.Origin(ServerSettings.Url)}) is neither; "
                 + "set auth.internal_secret or listen on 127.0.0.1"));
+        }
+    }
+
+    private static void CheckViewerSecret(SettingValues values, List<ConfigurationProblem> errors, List<ConfigurationProblem> warnings)
+    {
+        if (!values.IsSound(AuthSettings.InternalSecret, AuthSettings.ViewerSecret) || values.Find(AuthSettings.ViewerSecret) is not { } viewer) return;
+        var origin = values.Origin(AuthSettings.ViewerSecret);
+        if (values.Find(AuthSettings.InternalSecret) is not { } secret)
+        {
+            warnings.Add(new(AuthSettings.ViewerSecret.FullName, origin,
+                "not used, because auth.internal_secret is not set and everyone on this machine may act"));
+        }
+        else if (secret.Matches(viewer.Reveal()))
+        {
+            errors.Add(new(AuthSettings.ViewerSecret.FullName, origin, "must differ from auth.internal_secret, or viewers could act"));
+        }
+        else if (viewer.Reveal().Length < ShortestSecret)
+        {
+            warnings.Add(new(AuthSettings.ViewerSecret.FullName, origin, "shorter than 16 characters; `openssl rand -hex 32` makes a good one"));
         }
     }
 

@@ -15,7 +15,7 @@ internal static class OptionBinder
             values.Find(ServerSettings.AdvertisedUrl),
             values.Get(ServerSettings.BodyLimit),
             values.Get(ServerSettings.LogLevel)),
-        Auth = new(values.Find(AuthSettings.InternalSecret), values.Get(AuthSettings.AllowInsecureLoopback)),
+        Auth = new(values.Find(AuthSettings.InternalSecret), values.Get(AuthSettings.AllowInsecureLoopback), values.Find(AuthSettings.ViewerSecret)),
         Ollama = new()
         {
             Urls = values.Get(OllamaSettings.Url),

@@ -122,7 +122,7 @@ internal static partial class EditMerge
             if (gone.Contains(link.From) || gone.Contains(link.To) || !kept.Add((link.From, link.To, link.Branch))) continue;
             var edge = new JsonObject { [form.From] = link.From, [form.To] = link.To };
             if (!string.IsNullOrEmpty(link.Branch)) edge[form.Branch] = link.Branch;
-            made.Add(edge);
+            made.Add((JsonNode)edge);
         }
 
         return Bridged(made, olds.Select(static entry => entry.Link).OfType<Link>().ToList(), form, ids, gone, hasSaid: links.Count > 0);
@@ -146,7 +146,7 @@ internal static partial class EditMerge
                     {
                         var edge = new JsonObject { [form.From] = into.From, [form.To] = link.To };
                         if (!string.IsNullOrEmpty(into.Branch)) edge[form.Branch] = into.Branch;
-                        made.Add(edge);
+                        made.Add((JsonNode)edge);
                     }
                 }
             }

@@ -185,7 +185,7 @@ internal static class WorkflowDraft
                 made1[property.Key] = property.Value.DeepClone();
             }
 
-            made.Add(made1);
+            made.Add((JsonNode)made1);
         }
 
         return made;

@@ -1,41 +1,67 @@
 using System.Net;
 using Lekhika.Daemon.Configuration;
+using Lekhika.Daemon.Dashboard;
 
 namespace Lekhika.Daemon.Http;
 
 /// <summary>
-/// Who may call: everything but the two health routes needs the secret in <c>X-Internal-Auth</c>. Without a configured secret (loopback only) a
-/// browser's pages are still kept out: a page from elsewhere must not reach the daemon through the browser of who runs it.
+/// Who may call: everything but the health routes, the dashboard's files and its sign-in needs the secret in <c>X-Internal-Auth</c>, or the cookie of a
+/// session that was begun with it. The viewer's secret, and its sessions, read only. Without a configured secret (loopback only) a browser's pages
+/// are still kept out: a page from elsewhere must not reach the daemon through the browser of who runs it.
 /// </summary>
-internal sealed class AccessControl(AuthOptions options)
+internal sealed class AccessControl(AuthOptions options, Sessions sessions)
 {
     public const string Header = "X-Internal-Auth";
 
     public RequestDelegate Guard(RequestDelegate next) => context =>
     {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         if (IsPublic(context.Request)) return next(context);
-        if (options.InternalSecret is { } secret) RequireSecret(context, secret);
+        if (options.InternalSecret is { } secret) RequireRight(context.Request, secret);
         else RefuseForeign(context);
         return next(context);
     };
 
-    private static bool IsPublic(HttpRequest request) =>
-        (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) && request.Path.Value is "/health" or "/health/ready";
-
-    private static void RequireSecret(HttpContext context, Secret secret)
+    private static bool IsPublic(HttpRequest request)
     {
-        var offered = context.Request.Headers[Header];
-        if (offered.Count == 0)
+        var path = request.Path.Value ?? "";
+        return path == "/session" || (IsRead(request) && (path is "/health" or "/health/ready" or "/" || path.StartsWith("/ui/", StringComparison.Ordinal)));
+    }
+
+    private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+
+    private void RequireRight(HttpRequest request, Secret secret)
+    {
+        var role = RoleOf(request, secret);
+        // Validating changes nothing; it is a POST because a definition does not fit into a URL.
+        if (role == Role.Operator || IsRead(request) || request.Path.Value == "/workflows/validate") return;
+        throw new RequestException(
+            StatusCodes.Status403Forbidden, HttpErrorCodes.ReadOnly, "Signed in as a viewer, who may read but not act. Sign in with the internal secret.");
+    }
+
+    private Role RoleOf(HttpRequest request, Secret secret)
+    {
+        var offered = request.Headers[Header];
+        if (offered.Count > 0)
+        {
+            if (offered.Count == 1 && secret.Matches(offered[0])) return Role.Operator;
+            if (offered.Count == 1 && options.ViewerSecret?.Matches(offered[0]) == true) return Role.Viewer;
+            throw new RequestException(
+                StatusCodes.Status401Unauthorized, HttpErrorCodes.Unauthorized, $"The secret in the header {Header} is not the one configured here.");
+        }
+
+        if (request.Cookies[SessionEndpoint.Cookie] is not { Length: > 0 } token)
         {
             throw new RequestException(
                 StatusCodes.Status401Unauthorized, HttpErrorCodes.Unauthorized, $"The header {Header} is missing; send the internal secret in it.");
         }
 
-        if (offered.Count != 1 || !secret.Matches(offered[0]))
-        {
-            throw new RequestException(
-                StatusCodes.Status401Unauthorized, HttpErrorCodes.Unauthorized, $"The secret in the header {Header} is not the one configured here.");
-        }
+        if (sessions.Use(token) is not { } role)
+            throw new RequestException(StatusCodes.Status401Unauthorized, HttpErrorCodes.Unauthorized, "The session has ended. Sign in again.");
+        if (IsRead(request)) return role;
+        OwnPage.RequireHeader(request);
+        OwnPage.RequireOrigin(request);
+        return role;
     }
 
     private static void RefuseForeign(HttpContext context)

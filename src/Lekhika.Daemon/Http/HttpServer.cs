@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Dashboard;
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
@@ -39,7 +40,8 @@ internal static class HttpServer
 
         var app = builder.Build();
         var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
-        var access = new AccessControl(context.Auth);
+        var sessions = new Sessions(context.Time);
+        var access = new AccessControl(context.Auth, sessions);
         var metrics = new MetricsEndpoint(context);
         app.Lifetime.ApplicationStopped.Register(metrics.Dispose);
         app.Use(metrics.Count);
@@ -48,6 +50,7 @@ internal static class HttpServer
         app.Use(access.Guard);
         app.UseRouting();
         Map(app, context);
+        MapDashboard(app, context, sessions);
         Read(app, "/metrics", metrics.HandleAsync);
         Read(app, "/openapi.json", new OpenApiEndpoint(context, app).HandleAsync);
         return app;
@@ -99,6 +102,17 @@ internal static class HttpServer
         app.MapPost("/jobs/{id}/cancel", (RequestDelegate)jobs.CancelAsync);
         app.MapDelete("/jobs/{id}", (RequestDelegate)jobs.CancelAsync);
         Read(app, "/workflow-status/{id}", jobs.WorkflowStatusAsync);
+    }
+
+    private static void MapDashboard(WebApplication app, HttpServerContext context, Sessions sessions)
+    {
+        var page = new PageEndpoint();
+        var session = new SessionEndpoint(context.Auth, sessions, context.Time, context.Loggers.CreateLogger<SessionEndpoint>());
+        Read(app, "/", page.IndexAsync);
+        Read(app, "/ui/{name}", page.FileAsync);
+        Read(app, "/session", session.ReadAsync);
+        app.MapPost("/session", (RequestDelegate)session.BeginAsync);
+        app.MapDelete("/session", (RequestDelegate)session.EndAsync);
     }
 
     private static readonly string[] ReadMethods = ["GET", "HEAD"];

@@ -44,6 +44,8 @@ internal static class HttpErrorCodes
     public const string InvalidId = "invalid_id";
     public const string Unauthorized = "unauthorized";
     public const string Forbidden = "forbidden";
+    public const string ReadOnly = "read_only";
+    public const string TooManyAttempts = "too_many_attempts";
     public const string RouteNotFound = "route_not_found";
     public const string ExecutionNotFound = "execution_not_found";
     public const string ScheduleNotFound = "schedule_not_found";

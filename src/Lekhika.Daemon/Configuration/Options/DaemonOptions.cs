@@ -67,7 +67,8 @@ internal sealed record ServerOptions(ImmutableArray<ListenUrl> Urls, string? Soc
 /// <summary>Who may use the HTTP server.</summary>
 /// <param name="InternalSecret">What clients send in X-Internal-Auth; null only with <paramref name="AllowInsecureLoopback"/> on loopback, or for commands that do not listen.</param>
 /// <param name="AllowInsecureLoopback">Whether requests without a secret are served.</param>
-internal sealed record AuthOptions(Secret? InternalSecret, bool AllowInsecureLoopback);
+/// <param name="ViewerSecret">What lets in to read, not to act; null for none.</param>
+internal sealed record AuthOptions(Secret? InternalSecret, bool AllowInsecureLoopback, Secret? ViewerSecret = null);
 
 /// <summary>The Ollama servers.</summary>
 internal sealed record OllamaOptions

@@ -63,11 +63,25 @@ internal static class AuthSettings
         OlderNames = ["INTERNAL_API_SECRET"],
     };
 
+    public static readonly Setting<string> ViewerSecretFile = new("auth", "viewer_secret_file", SettingTypes.FilePath)
+    {
+        Description = "File that holds the viewer's secret; its last newline is dropped.",
+    };
+
+    public static readonly Setting<Secret> ViewerSecret = new("auth", "viewer_secret", SettingTypes.SecretText)
+    {
+        Description = "A second secret, for people and programs that may read but not act; in X-Internal-Auth or at the dashboard.",
+        Sensitivity = Sensitivity.Secret,
+        CredentialName = "viewer-secret",
+        FileSetting = ViewerSecretFile,
+    };
+
     public static readonly Setting<bool> AllowInsecureLoopback = new("auth", "allow_insecure_loopback", SettingTypes.Boolean)
     {
         Description = "Lets the daemon start without a secret, provided it listens on loopback addresses and Unix sockets only.",
         Default = "false",
     };
 
-    public static readonly SettingSection Section = new("auth", "Who may use the HTTP server.", [InternalSecret, InternalSecretFile, AllowInsecureLoopback]);
+    public static readonly SettingSection Section = new("auth", "Who may use the HTTP server.",
+        [InternalSecret, InternalSecretFile, ViewerSecret, ViewerSecretFile, AllowInsecureLoopback]);
 }

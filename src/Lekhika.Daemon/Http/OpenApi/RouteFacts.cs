@@ -24,6 +24,8 @@ internal static class RouteFacts
         ["GET /workers"] = new("daemon", "All daemons that share the database", Reply: "Workers"),
         ["GET /queue"] = new("daemon", "How long the queue is, and how old", Reply: "Queue"),
         ["GET /"] = new("dashboard", "The dashboard", Reply: "text/html"),
+        ["GET /ui/{name}"] = new("dashboard", "A file of the dashboard"),
+        ["GET /session"] = new("dashboard", "Whether one is signed in, and as what"),
         ["POST /session"] = new("dashboard", "Signs in with the internal secret; answers with a session cookie"),
         ["DELETE /session"] = new("dashboard", "Signs out"),
 

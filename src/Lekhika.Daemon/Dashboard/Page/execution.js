@@ -1,0 +1,339 @@
+// One execution.
+
+import * as api from './api.js';
+import { ask, button, copy, el, empty, fold, icon, iconButton, put, quiet, flow, say, skeleton, soft, state, toast } from './dom.js';
+import { get as at } from './json.js';
+import { graphView, legend } from './graph.js';
+import { drawTimeline } from './timeline.js';
+import { every, follow } from './live.js';
+import { errorView, nodePane, valueView } from './nodepane.js';
+import { Run } from './run.js';
+import { ago, compact, count, ms, shortId, span, when, whyWaiting } from './text.js';
+import { topOf } from './definition.js';
+import { canAct, pulse } from './shared.js';
+
+const FIELDS = 'status,progress,steps,waitingFor,queuePosition,error,errorDetails,chapterInfo,currentNodeId,tokensIn,tokensOut,words,runNumber,workerId,runAt,startTime,endTime';
+
+export function executionScreen(place, { id, params }) {
+	const run = new Run(id);
+	let chosen = params.get('node') || null;
+	let chosenKey = null;
+	let following = !chosen;
+	let tab = 'graph';
+	let view = null;
+	let unfollow = null;
+	let ended = false;
+	let reloading = 0;
+	let slow = 1000;
+	let linked = true;
+
+	const title = el('div', {});
+	const alerts = el('div', { class: 'stack small' });
+	const facts = el('dl', { class: 'facts' });
+	const bar = el('progress', { class: 'progress', max: 100, 'aria-label': 'Progress of the whole' });
+	const progressText = el('span', { class: 'num soft' });
+	const tabs = el('div', { class: 'tabs', role: 'tablist', 'aria-label': 'View' });
+	const stage = el('div', { role: 'tabpanel' });
+	const followBox = el('input', { type: 'checkbox', checked: following, onchange: event => { following = event.target.checked; drawSteps(); } });
+	const followLabel = el('label', { class: 'check' }, followBox, 'Follow');
+	const side = el('section', { class: 'card side', 'aria-label': 'Details' });
+	const pane = nodePane(run, { onchoose: choose, onretry: retry });
+	const result = el('div', {});
+	put(place, el('div', { class: 'card' }, skeleton(6)));
+
+	function layout() {
+		put(place, title, alerts, el('section', { class: 'card pad stack small', 'aria-label': 'Facts' }, flow(el('div', { class: 'grow' }, bar), progressText), facts),
+			el('div', { class: 'split' },
+				el('section', { class: 'card', 'aria-label': 'Course' }, el('header', {}, tabs, el('span', { class: 'grow' }), followLabel), stage),
+				side),
+			el('section', { class: 'card pad' }, el('div', { class: 'stack small' }, more('Inputs', 'inputs'), more('Definition', 'definition'))));
+		for (const [name, label] of [['graph', 'Graph'], ['timeline', 'Timeline'], ['story', 'History']]) {
+			tabs.append(el('button', { type: 'button', role: 'tab', 'data-tab': name, onclick: () => { tab = name; view = null; drawStage(); } }, label));
+		}
+		drawTitle();
+		drawStage();
+		drawSide();
+	}
+
+	function more(label, key) {
+		const node = at(run.doc.root, key) || (key === 'inputs' ? at(run.doc.root, 'userInput') : at(run.doc.root, 'workflow'));
+		if (!node || node.t === 'z') return null;
+		const part = fold(label);
+		part.addEventListener('toggle', () => { if (part.open && part.childElementCount === 1) part.append(valueView({ doc: run.doc, node }, { name: label.toLowerCase(), open: 3 })); });
+		return part;
+	}
+
+	function drawTitle() {
+		const head = run.head;
+		const act = (label, picture, path, text, props) => button(label, async event => {
+			if (text && !await ask(`${label} this execution?`, { text, yes: label, danger: props?.class === 'danger' })) return;
+			event.target.disabled = true;
+			await doing(() => api.post(`${path}/${id}`));
+			event.target.disabled = false;
+		}, { picture, ...props });
+		const status = head.status;
+		const name = head.workflowName || (head.workflowId ? `workflow ${shortId(head.workflowId)}` : 'Inline workflow');
+		put(title, el('div', { class: 'stack small' },
+			flow(el('a', { href: '#/executions' }, 'Executions'), quiet('/'),
+				el('code', {}, id), iconButton('copy', 'Copy the id', () => copy(id, 'Id copied'), { class: 'icon quiet small' })),
+			flow(el('h1', { class: 'cut', dir: 'auto', title: name }, name), state(status, true), head.runNumber > 1 && quiet(`run ${head.runNumber}`),
+				el('span', { class: 'grow' }),
+				canAct() && [
+					['pending', 'running', 'waiting'].includes(status) && act('Pause', 'paused', 'pause'),
+					['paused', 'pausing'].includes(status) && act('Resume', 'play', 'resume', null, { class: 'primary' }),
+					status === 'failed' && button('Retry', () => retry(null), { picture: 'retrying', class: 'primary' }),
+					!run.isOver && act('Stop', 'stop', 'stop', 'Calls in flight are aborted. What is finished stays recorded.', { class: 'danger' }),
+					run.isOver && button('Run again', again, { picture: 'play' })])));
+		document.title = `${name} · ${status} · Lekhika`;
+	}
+
+	async function doing(work) {
+		try {
+			const answer = await work();
+			if (answer?.message) toast(answer.message);
+			await refresh();
+		} catch (error) {
+			toast(error.isMissing ? 'This daemon does not offer that.' : error.message, true);
+		}
+	}
+
+	async function retry(from) {
+		const instruction = el('textarea', { rows: 2, placeholder: 'optional' });
+		const answer = await ask(from ? `Retry from “${run.nameOf(from)}”?` : 'Retry this execution?', {
+			text: from ? 'This node and what comes after it run again; everything else is kept.' : 'It goes on at what failed. Every finished step is kept.',
+			fields: [{ name: 'instruction', label: 'Instruction for the model', input: instruction }], yes: 'Retry' });
+		if (!answer) return;
+		await doing(() => api.post(`retry/${id}`, { ...(from ? { from } : {}), ...(answer.instruction.trim() ? { instruction: answer.instruction.trim() } : {}) }));
+	}
+
+	async function again() {
+		const node = (key, other) => { const found = at(run.doc.root, key); return found && found.t !== 'z' ? found : other && at(run.doc.root, other); };
+		const raw = found => run.doc.text.slice(found.s, found.e);
+		if (!await ask('Run it again?', { text: 'A new execution begins, with the same workflow and inputs.', yes: 'Run' })) return;
+		// The text of inputs and definition goes as it is: numbers stay what they were.
+		const parts = [run.head.workflowId ? `"workflowId":${JSON.stringify(run.head.workflowId)}` : `"workflow":${raw(node('definition', 'workflow'))}`];
+		const inputs = node('inputs', 'userInput');
+		if (inputs?.t === 'o') parts.push(`"inputs":${raw(inputs)}`);
+		if (run.head.userId) parts.push(`"userId":${JSON.stringify(run.head.userId)}`);
+		try {
+			const made = await api.post('execute', `{${parts.join(',')}}`);
+			location.hash = `#/executions/${made.executionId}`;
+		} catch (error) {
+			toast(error.message, true);
+		}
+	}
+
+	function drawAlerts() {
+		const head = run.head;
+		const why = whyWaiting(head, [...run.steps.values()], key => run.nameOf(key));
+		const approvals = head.status === 'waiting' ? (head.waitingFor?.steps || []).filter(step => /approval|preview/.test(step.type || '') || step.awaits?.kind === 'approval') : [];
+		const look = JSON.stringify([head.status, head.error, approvals.map(step => step.step), linked]);
+		if (alerts.dataset.look !== look) {
+			alerts.dataset.look = look;
+			const failed = [...run.steps.values()].find(step => step.status === 'failed');
+			put(alerts,
+				head.error && errorView({ code: head.errorDetails?.code || head.code, message: head.error, details: head.errorDetails && Object.keys(head.errorDetails).length > 2 ? head.errorDetails : null },
+					{ more: failed && el('p', {}, button(`Show “${run.nameOf(failed.nodeId)}”`, () => choose(topOf(failed.key), failed.key), { class: 'link' })) }),
+				approvals.map(approvalCard),
+				!linked && !run.isOver && soft('The live picture is interrupted; it comes back by itself.'),
+				el('p', { class: 'alert wait', hidden: true }, el('strong', {}, icon('waiting'), el('span', {}))));
+		}
+		const line = alerts.lastChild;
+		line.hidden = !why || approvals.length > 0;
+		if (why) say(line.querySelector('span'), why);
+		alerts.hidden = [...alerts.children].every(child => child.hidden);
+	}
+
+	function approvalCard(wait) {
+		const nodeId = wait.node_id || topOf(wait.step);
+		const node = run.graph.nodes.find(one => one.id === nodeId);
+		const message = wait.awaits?.message || node?.config?.message || node?.config?.approval_message || '';
+		const comment = el('textarea', { rows: 2, 'aria-label': 'Comment', placeholder: 'A comment, if you like' });
+		const decide = option => {
+			const usual = { approve: ['approve', 'Approve', { class: 'primary', picture: 'completed' }], reject: ['reject', 'Reject', { class: 'danger', picture: 'failed' }] }[option];
+			const [path, label, props] = usual || ['approve', option, {}];
+			return button(label, () => doing(() => api.post(`${path}/${id}`, { stepKey: wait.step, comment: comment.value.trim() || undefined, answer: usual ? undefined : option })), props);
+		};
+		return el('section', { class: 'alert wait', 'aria-label': 'Approval' },
+			el('strong', {}, icon('waiting'), el('span', {}, `“${run.nameOf(nodeId)}” waits for your decision`)), message && el('pre', { class: 'prose', dir: 'auto' }, String(message)),
+			wait.due_at && soft(`Without one, its default is taken ${ago(wait.due_at)} (${when(wait.due_at)}).`),
+			canAct() ? [comment, flow((wait.awaits?.options || ['approve', 'reject']).map(decide))]
+				: soft('You may look, but not decide.'));
+	}
+
+	function drawFacts() {
+		const head = run.head;
+		const started = ms(head.startedAt) || (head.status === 'pending' ? null : ms(head.startTime));
+		const finished = ms(head.finishedAt) || ms(head.endTime);
+		const chapter = head.chapterInfo?.totalChapters ? `${head.chapterInfo.currentChapter} of ${head.chapterInfo.totalChapters}` : null;
+		const rows = [['Created', ago(head.createdAt), when(head.createdAt)], ['Took', started ? span((finished || Date.now()) - started) : null, when(started)],
+			['Chapter', chapter], ['Tokens', head.tokensIn || head.tokensOut ? `${compact(head.tokensIn)} in, ${compact(head.tokensOut)} out` : null],
+			['Words', head.words ? count(head.words) : null], ['User', head.userId], ['Priority', head.priority || null], ['Worker', head.workerId],
+			['Workflow', head.workflowId && el('a', { href: `#/workflows/${head.workflowId}` }, shortId(head.workflowId))], ['Parent', head.parentId && el('a', { href: `#/executions/${head.parentId}` }, shortId(head.parentId))]];
+		const look = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Node ? value.textContent : value]));
+		if (facts.dataset.look !== look) {
+			facts.dataset.look = look;
+			put(facts, rows.filter(([, value]) => value).map(([name, value, hint]) => el('div', {}, el('dt', {}, name), el('dd', { title: hint || null }, value))));
+		}
+		bar.value = head.progress || 0;
+		bar.setAttribute('class', `progress s-${head.status}`);
+		say(progressText, `${Math.round(head.progress || 0)} %`);
+	}
+
+	function drawStage() {
+		for (const one of tabs.children) one.setAttribute('aria-selected', String(one.dataset.tab === tab));
+		followLabel.hidden = tab !== 'graph' || run.isOver;
+		if (tab === 'graph') {
+			if (!view) {
+				view = graphView(run.graph, { onchoose: choose });
+				put(stage, view.root, el('div', { class: 'pad' }, legend()));
+				view.choose(chosen);
+			}
+			view.update(run.states());
+		} else if (tab === 'timeline') {
+			view = null;
+			if (!stage.firstChild?.classList?.contains('gantt')) put(stage, el('div', { class: 'gantt' }));
+			const attempts = run.attempts.length ? run.attempts : [...run.steps.values()];
+			drawTimeline(stage.firstChild, attempts.map(step => (step.finishedAt || !run.isOver ? step : { ...step, finishedAt: run.head.finishedAt || run.head.endTime })),
+				{ createdAt: run.head.createdAt, startedAt: run.head.startedAt || run.head.startTime, onchoose: key => choose(topOf(key), key) });
+		} else {
+			view = null;
+			drawStory();
+		}
+	}
+
+	async function drawStory() {
+		if (!stage.firstChild?.classList?.contains('story')) put(stage, el('div', { class: 'story' }, skeleton(4)));
+		const told = await api.optional(`executions/${id}/timeline?limit=1000`).catch(() => null);
+		if (tab !== 'story' || ended) return;
+		put(stage.firstChild, told?.entries?.length ? el('ol', { class: 'nodes limit', tabindex: 0, 'aria-label': 'History' }, told.entries.slice(0, 1000).map(entry => el('li', { class: 'row pad' },
+			el('span', { class: 'soft num', title: when(entry.at) }, entry.at ? new Date(entry.at).toLocaleTimeString() : ''), el('span', { class: 'grow', dir: 'auto' }, entry.text),
+			el('span', { class: 'soft num' }, entry.durationMs !== null && entry.durationMs !== undefined ? span(entry.durationMs) : '')))) : empty('all', 'There is no history'));
+	}
+
+	function drawSide() {
+		if (chosen && run.graph.nodes.some(node => node.id === chosen)) {
+			if (side.firstChild !== pane.root) { pane.forget(); put(side, pane.root); }
+			pane.show(chosen, chosenKey);
+			return;
+		}
+		const value = run.isOver ? at(run.doc.root, 'result') : null;
+		if (side.firstChild !== result) put(side, result);
+		const look = `${run.status}${value ? value.s : ''}`;
+		if (result.dataset.look === look) return;
+		result.dataset.look = look;
+		put(result, el('header', {}, el('h2', { class: 'grow' }, run.isOver ? 'Result' : 'Details')),
+			el('div', { class: 'pad stack' }, value && value.t !== 'z' ? valueView({ doc: run.doc, node: value }, { name: `result-${shortId(id)}` })
+				: soft(run.isOver ? 'There is no result.' : 'What runs is shown here as soon as it begins. Choose a node to see what it did.')));
+	}
+
+	function drawSteps() {
+		if (following && !run.isOver) {
+			const key = run.steps.get(run.current)?.status === 'running' ? run.current : [...run.steps.values()].findLast(step => step.status === 'running')?.key;
+			if (key && topOf(key) !== chosen) { chosen = topOf(key); chosenKey = null; view?.choose(chosen); view?.centre(chosen); }
+		}
+		if (tab !== 'story') drawStage();
+		drawSide();
+	}
+
+	function choose(node, key = null) {
+		following = false;
+		followBox.checked = false;
+		[chosen, chosenKey] = [node, key];
+		view?.choose(chosen);
+		drawSide();
+		if (matchMedia('(max-width: 1000px)').matches) side.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
+		history.replaceState(null, '', `#/executions/${id}${api.query({ node })}`);
+	}
+
+	function draw() {
+		drawTitle();
+		drawAlerts();
+		drawFacts();
+		drawSteps();
+	}
+
+	function take(events) {
+		if (ended || !run.head) return;
+		const before = run.status;
+		const changed = run.take(events);
+		if (changed.head) { drawAlerts(); drawFacts(); }
+		if (run.status !== before) drawTitle();
+		if (changed.steps) drawSteps();
+		for (const key of changed.restarted) if (topOf(key) === chosen) pane.grow(key, null, chosen, chosenKey);
+		for (const [key, added] of changed.texts) if (topOf(key) === chosen && !changed.restarted.has(key)) pane.grow(key, added, chosen, chosenKey);
+		if (changed.over) { following = false; refresh(); } else if (changed.reload) later();
+	}
+
+	// Outputs and counters come with the records. However many steps end, they are asked for only so often.
+	function later() {
+		if (reloading) return;
+		reloading = setTimeout(async () => {
+			const begin = performance.now();
+			try { await run.loadSteps(); } catch (error) { if (!(error instanceof api.ApiError)) throw error; }
+			slow = Math.min(15000, Math.max(700, (performance.now() - begin) * 6));
+			reloading = 0;
+			if (!ended) drawSteps();
+		}, run.attempts.length ? slow : 60);
+	}
+
+	async function refresh() {
+		if (run.head) {
+			const runNumber = run.head.runNumber;
+			await run.load();
+			if (run.head.runNumber !== runNumber) run.reset();
+		} else {
+			await run.load();
+		}
+		await run.loadSteps().catch(error => { if (!(error instanceof api.ApiError)) throw error; });
+		if (ended) return;
+		if (!title.isConnected) layout();
+		if (run.isOver && following) {
+			// The error first: what failed is what one came to see.
+			const wrong = run.status === 'failed' && [...run.steps.values()].find(step => step.status === 'failed');
+			[chosen, chosenKey] = wrong ? [topOf(wrong.key), wrong.key] : [null, null];
+			view?.choose(chosen);
+		}
+		draw();
+		connect();
+	}
+
+	function connect() {
+		if (run.isOver || ended) { unfollow?.(); unfollow = null; return; }
+		if (unfollow) return;
+		unfollow = follow(`status/${id}/events?fields=${FIELDS}`, take, link => { linked = link; drawAlerts(); });
+	}
+
+	const ticking = setInterval(() => {
+		if (!run.head || document.hidden) return;
+		drawFacts();
+		if (run.isOver) return;
+		drawAlerts();
+		pane.tick();
+		if (tab === 'timeline' || (view && tab === 'graph')) drawStage();
+	}, 1000);
+	// One that is over may be run again by somebody else.
+	const looking = every(5000, async () => {
+		if (!run.head || !run.isOver || pulse.paused) return;
+		const now = await api.get(`status/${id}?fields=status,runNumber`);
+		if (now.status.status !== run.status || now.status.runNumber !== run.head.runNumber) { unfollow?.(); unfollow = null; await refresh(); }
+	});
+
+	refresh().catch(error => {
+		if (!(error instanceof api.ApiError)) throw error;
+		put(place, el('div', { class: 'card' }, empty('search', error.status === 404 ? 'There is no such execution' : 'It could not be read', el('p', { role: 'alert' }, error.message), el('a', { href: '#/executions' }, 'To the executions'))));
+	});
+
+	return {
+		title: 'Execution',
+		search(now) { const node = now.get('node'); if (node && node !== chosen) choose(node); },
+		stop() {
+			ended = true;
+			unfollow?.();
+			clearInterval(ticking);
+			clearTimeout(reloading);
+			looking.stop();
+		},
+		keys: { r: () => refresh(), f: () => { following = !following; followBox.checked = following; drawSteps(); } },
+	};
+}
