@@ -206,6 +206,10 @@ internal sealed partial class Statements
 
     public string HookBacklog => field ??= Text("SELECT count(*) FROM {schema}.hook_queue");
 
+    public string MirrorBacklog => field ??= Text("SELECT count(*) FROM {schema}.mirror_queue");
+
+    public string RetryMirrors => field ??= Text("SELECT execution_id, attempts, error FROM {schema}.retry_mirrors($1)");
+
     public string Retain => field ??= Text("SELECT walked, deleted, next_in FROM {schema}.retain($1, $2, $3, $4)");
 
     public string ClearRemoved => field ??= Text("SELECT {schema}.clear_removed($1)");

@@ -28,6 +28,12 @@ internal static class ConsistencyRules
                 $"must not be below worker.concurrency ({values.Origin(WorkerSettings.Concurrency)})"));
         }
 
+        if (values.IsSound(AdoptSettings.Lekhika, AdoptSettings.AllowApiKeyControl)
+            && values.Get(AdoptSettings.AllowApiKeyControl) && !values.Get(AdoptSettings.Lekhika))
+        {
+            errors.Add(new(AdoptSettings.AllowApiKeyControl.FullName, values.Origin(AdoptSettings.AllowApiKeyControl), "needs adopt.lekhika = true: there are no keys to check otherwise"));
+        }
+
         if (values.IsSound(OpenAiSettings.Url) && values.Find(OpenAiSettings.Url) is null && values.Find(OpenAiSettings.ApiKey) is not null)
         {
             warnings.Add(new(OpenAiSettings.ApiKey.FullName, values.Origin(OpenAiSettings.ApiKey), "not used, because openai.url is not set"));

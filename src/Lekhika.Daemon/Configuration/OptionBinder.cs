@@ -81,6 +81,7 @@ internal static class OptionBinder
             Finite(values.Get(RetentionSettings.Failed)),
             Finite(values.Get(RetentionSettings.Cancelled))),
         Telemetry = new(values.Find(TelemetrySettings.OtlpEndpoint)),
+        Adopt = new(values.Get(AdoptSettings.Lekhika), values.Get(AdoptSettings.LekhikaSchema), values.Get(AdoptSettings.AllowApiKeyControl)),
     };
 
     private static StartLimit Limit(int? concurrency, Rate? rate) => new(concurrency, rate?.Count, rate?.Per ?? StartLimit.None.Per);

@@ -1,13 +1,15 @@
+using Lekhika.Postgres.Adopt;
 using Lekhika.Postgres.Upkeep;
 
 namespace Lekhika.Daemon.Dispatch;
 
 /// <summary>
-/// What is done for the database and not for one execution: completion hooks that raised are called again, old executions are removed. Every daemon
+/// What is done for the database and not for one execution: completion hooks that raised are called again, what
+/// could not be written to an earlier platform's table is written again, old executions are removed. Every daemon
 /// does it; the statements see to it that they do not do the same thing twice. Failing costs nothing but the delay, and is said once.
 /// </summary>
 internal sealed partial class Upkeep(
-    CompletionHook hook, Retention retention, DatabaseMonitor monitor, DaemonState state, TimeProvider time, ILogger<Upkeep> logger)
+    CompletionHook hook, Mirrors mirrors, Retention retention, DatabaseMonitor monitor, DaemonState state, TimeProvider time, ILogger<Upkeep> logger)
 {
     private const int Walk = 500;
     private const int Rows = 2000;
@@ -19,6 +21,7 @@ internal sealed partial class Upkeep(
 
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(
         LoopAsync("call completion hooks again", RetryHooksAsync, cancellationToken),
+        LoopAsync("write the earlier platforms' rows again", RetryMirrorsAsync, cancellationToken),
         LoopAsync("remove finished executions", RetainAsync, cancellationToken),
         LoopAsync("delete what removed executions left", ClearAsync, cancellationToken));
 
@@ -28,6 +31,13 @@ internal sealed partial class Upkeep(
         state.HooksWaiting = waiting;
         if (waiting == 0) return TimeSpan.FromSeconds(5);
         foreach (var failed in await hook.RetryAsync(Hooks, cancellationToken)) LogHook(logger, failed.ExecutionId, failed.Attempts, failed.Error);
+        return TimeSpan.FromSeconds(1);
+    }
+
+    private async Task<TimeSpan> RetryMirrorsAsync(CancellationToken cancellationToken)
+    {
+        if (await mirrors.BacklogAsync(cancellationToken) == 0) return TimeSpan.FromSeconds(5);
+        foreach (var failed in await mirrors.RetryAsync(Hooks, cancellationToken)) LogMirror(logger, failed.ExecutionId, failed.Attempts, failed.Error);
         return TimeSpan.FromSeconds(1);
     }
 
@@ -69,6 +79,9 @@ internal sealed partial class Upkeep(
 
     [LoggerMessage(3701, LogLevel.Warning, "Execution {ExecutionId}: call {Attempts} of the completion hook raised: {Reason}. It will be called again.")]
     private static partial void LogHook(ILogger logger, Guid executionId, int attempts, string reason);
+
+    [LoggerMessage(3704, LogLevel.Warning, "Execution {ExecutionId}: its row in the earlier platform's table could not be written, try {Attempts}: {Reason}. It will be tried again.")]
+    private static partial void LogMirror(ILogger logger, Guid executionId, int attempts, string reason);
 
     [LoggerMessage(3702, LogLevel.Information, "Removed {Count} finished executions that were old enough")]
     private static partial void LogRemoved(ILogger logger, int count);

@@ -6,6 +6,7 @@ using Lekhika.Daemon.Dispatch;
 using Lekhika.Daemon.Dispatch.Spooling;
 using Lekhika.Daemon.Generation;
 using Lekhika.Daemon.Http;
+using Lekhika.Daemon.Http.Adopt;
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Http.Signals;
@@ -14,6 +15,7 @@ using Lekhika.Daemon.Nodes;
 using Lekhika.Daemon.Schedules;
 using Lekhika.Inference;
 using Lekhika.Postgres;
+using Lekhika.Postgres.Adopt;
 using Lekhika.Postgres.Executions;
 using Lekhika.Postgres.Jobs;
 using Lekhika.Postgres.Queue;
@@ -83,7 +85,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _worker = new Worker(
             _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory, spool,
             new ExecutionSlots(options.Worker.Concurrency), time, loggers);
-        _upkeep = new Upkeep(new CompletionHook(_database), new Retention(_database), _monitor, _state, time, loggers.CreateLogger<Upkeep>())
+        _upkeep = new Upkeep(
+            new CompletionHook(_database), new Mirrors(_database), new Retention(_database), _monitor, _state, time, loggers.CreateLogger<Upkeep>())
         {
             Ages = Ages(options),
         };
@@ -106,6 +109,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Generation = options.Generation,
             Compiler = _compiler,
             Schedules = new ScheduleBook(schedules),
+            EngineKeys = options.Adopt.Lekhika ? new EngineKeyStore(new EngineKeys(_database, options.Adopt.LekhikaSchema)) : null,
+            AllowsKeyControl = options.Adopt.AllowApiKeyControl,
             Clock = clock,
             Time = time,
             Loggers = loggers,

@@ -1,22 +1,29 @@
 using System.Net;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dashboard;
+using Lekhika.Daemon.Http.Adopt;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Lekhika.Daemon.Http;
 
 /// <summary>
 /// Who may call: everything but the health routes, the dashboard's files and its sign-in needs the secret in <c>X-Internal-Auth</c>, or the cookie of a
 /// session that was begun with it. The viewer's secret, and its sessions, read only. Without a configured secret (loopback only) a browser's pages
-/// are still kept out: a page from elsewhere must not reach the daemon through the browser of who runs it.
+/// are still kept out: a page from elsewhere must not reach the daemon through the browser of who runs it. Where the configuration allows it, the
+/// key of a Lekhika account opens stop and resume; what serves them checks it against the execution.
 /// </summary>
-internal sealed class AccessControl(AuthOptions options, Sessions sessions)
+internal sealed class AccessControl(AuthOptions options, Sessions sessions, bool allowsKeys = false)
 {
     public const string Header = "X-Internal-Auth";
+
+    /// <summary>Largest body from whom only a key is known; a definition fits well.</summary>
+    private const long KeyBodyLimit = 8 << 20;
 
     public RequestDelegate Guard(RequestDelegate next) => context =>
     {
         context.Response.Headers.XContentTypeOptions = "nosniff";
         if (IsPublic(context.Request)) return next(context);
+        if (OffersKey(context)) return next(context);
         if (options.InternalSecret is { } secret) RequireRight(context.Request, secret);
         else RefuseForeign(context);
         return next(context);
@@ -26,6 +33,18 @@ internal sealed class AccessControl(AuthOptions options, Sessions sessions)
     {
         var path = request.Path.Value ?? "";
         return path == "/session" || (IsRead(request) && (path is "/health" or "/health/ready" or "/" || path.StartsWith("/ui/", StringComparison.Ordinal)));
+    }
+
+    private bool OffersKey(HttpContext context)
+    {
+        if (!allowsKeys || options.InternalSecret is null || !HttpMethods.IsPost(context.Request.Method)) return false;
+        var path = context.Request.Path.Value ?? "";
+        if (path != "/resume" && !path.StartsWith("/stop/", StringComparison.Ordinal)) return false;
+        if (context.Request.Headers.ContainsKey(Header) || context.Request.Headers[EngineKeyCheck.Header] is not [{ Length: > 0 and <= 512 } key]) return false;
+        context.Features.Set(new OfferedKey(new Secret(key)));
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+            body.MaxRequestBodySize = Math.Min(KeyBodyLimit, body.MaxRequestBodySize ?? KeyBodyLimit);
+        return true;
     }
 
     private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);

@@ -1,10 +1,11 @@
 using System.Text.Json;
+using Lekhika.Daemon.Http.Adopt;
 using Lekhika.Daemon.Http.Status;
 
 namespace Lekhika.Daemon.Http;
 
 /// <summary>Stop, pause and resume: changes of status as SQL would make them, answered after their commit.</summary>
-internal sealed class ControlEndpoints(HttpServerContext services, ExecutionLookup lookup, Peers peers)
+internal sealed class ControlEndpoints(HttpServerContext services, ExecutionLookup lookup, Peers peers, EngineKeyCheck keys)
 {
     public Task StopAsync(HttpContext context) => RunAsync(context, RouteId.Of(context), "cancelled", "stopped", static status => status != "cancelled");
 
@@ -16,7 +17,9 @@ internal sealed class ControlEndpoints(HttpServerContext services, ExecutionLook
 
     private async Task RunAsync(HttpContext context, Guid id, string wanted, string done, Func<string, bool> changes)
     {
-        var row = await lookup.RowAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
+        var found = await lookup.RowAsync(id, context.RequestAborted);
+        await keys.RequireOwnAsync(context, found, context.RequestAborted);
+        var row = found ?? throw RequestException.NotFound(id);
         if (Terminal.Is(row.Status)) throw Finished(id, row.Status, wanted);
         if (!changes(row.Status))
         {

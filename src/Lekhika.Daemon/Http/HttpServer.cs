@@ -1,4 +1,5 @@
 using Lekhika.Daemon.Dashboard;
+using Lekhika.Daemon.Http.Adopt;
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Events;
 using Lekhika.Daemon.Http.Execute;
@@ -41,7 +42,7 @@ internal static class HttpServer
         var app = builder.Build();
         var boundary = new ErrorBoundary(context.Loggers.CreateLogger<ErrorBoundary>());
         var sessions = new Sessions(context.Time);
-        var access = new AccessControl(context.Auth, sessions);
+        var access = new AccessControl(context.Auth, sessions, context is { EngineKeys: not null, AllowsKeyControl: true });
         var metrics = new MetricsEndpoint(context);
         app.Lifetime.ApplicationStopped.Register(metrics.Dispose);
         app.Use(metrics.Count);
@@ -63,11 +64,12 @@ internal static class HttpServer
         var lookup = new ExecutionLookup(context);
         var health = new HealthEndpoints(context);
         var worker = new WorkerEndpoint(context);
-        var execute = new ExecuteEndpoint(context);
+        var keys = new EngineKeyCheck(context, lookup);
+        var execute = new ExecuteEndpoint(context, keys);
         var status = new StatusEndpoint(context, lookup, peers);
         var events = new EventsEndpoint(context, lookup, peers, app.Lifetime.ApplicationStopping);
-        var control = new ControlEndpoints(context, lookup, peers);
-        var resume = new ResumeEndpoint(context, lookup, control);
+        var control = new ControlEndpoints(context, lookup, peers, keys);
+        var resume = new ResumeEndpoint(context, lookup, control, keys);
         var validate = new ValidateEndpoint(context);
         var signals = new SignalEndpoints(context, lookup);
 

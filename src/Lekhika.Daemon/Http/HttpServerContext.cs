@@ -1,5 +1,6 @@
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Dispatch;
+using Lekhika.Daemon.Http.Adopt;
 using Lekhika.Daemon.Http.Browse;
 using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Http.Signals;
@@ -63,6 +64,12 @@ internal sealed record HttpServerContext
 
     /// <summary>What <c>/schedules</c> serves; null for a server without it.</summary>
     public ScheduleBook? Schedules { get; init; }
+
+    /// <summary>The keys of the Lekhika platform's accounts; null leaves them unchecked.</summary>
+    public IEngineKeys? EngineKeys { get; init; }
+
+    /// <summary>Whether such a key lets its user stop and resume without the internal secret.</summary>
+    public bool AllowsKeyControl { get; init; }
 
     /// <summary>The URL this daemon gave to the others; null if it cannot be reached by them.</summary>
     public string? AdvertisedUrl { get; init; }

@@ -44,6 +44,7 @@ internal static class HttpErrorCodes
     public const string InvalidId = "invalid_id";
     public const string Unauthorized = "unauthorized";
     public const string Forbidden = "forbidden";
+    public const string InvalidApiKey = "invalid_api_key";
     public const string ReadOnly = "read_only";
     public const string TooManyAttempts = "too_many_attempts";
     public const string RouteNotFound = "route_not_found";

@@ -32,6 +32,8 @@ internal sealed record DaemonOptions
     public required RetentionOptions Retention { get; init; }
 
     public required TelemetryOptions Telemetry { get; init; }
+
+    public required AdoptOptions Adopt { get; init; }
 }
 
 /// <summary>How listening for wake-ups is decided.</summary>

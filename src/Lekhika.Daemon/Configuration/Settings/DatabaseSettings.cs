@@ -87,7 +87,7 @@ internal static class DatabaseSettings
         && !char.IsAsciiDigit(name[0])
         && name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '_');
 
-    private static bool IsSchemaName(string name) =>
+    internal static bool IsSchemaName(string name) =>
         name.Length is > 0 and <= 63
         && !char.IsAsciiDigit(name[0])
         && !name.StartsWith("pg_", StringComparison.Ordinal)

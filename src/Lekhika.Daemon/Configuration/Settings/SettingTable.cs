@@ -21,7 +21,7 @@ internal static class SettingTable
         GenerationSettings.Section,
         RetentionSettings.Section,
         TelemetrySettings.Section,
-        new("adopt", "Nothing can be set here yet: an earlier platform's tables are adopted by running the scripts in packaging/adopt.", []),
+        AdoptSettings.Section,
     ];
 
     public static readonly ImmutableArray<Setting> All = [.. Sections.SelectMany(section => section.Settings)];

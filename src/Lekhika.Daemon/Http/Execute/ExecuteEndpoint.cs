@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Lekhika.Daemon.Diagnostics.Tracing;
+using Lekhika.Daemon.Http.Adopt;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
 using Lekhika.Workflows;
@@ -11,7 +12,7 @@ using Npgsql;
 namespace Lekhika.Daemon.Http.Execute;
 
 /// <summary><c>POST /execute</c>: a request becomes a durable execution. The reply goes out after the commit (law 7).</summary>
-internal sealed partial class ExecuteEndpoint(HttpServerContext services)
+internal sealed partial class ExecuteEndpoint(HttpServerContext services, EngineKeyCheck keys)
 {
     private readonly ILogger _logger = services.Loggers.CreateLogger<ExecuteEndpoint>();
 
@@ -24,18 +25,20 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
     {
         Submission submission;
         IReadOnlyList<FieldProblem> warnings;
+        EngineClaim claim;
         using (var body = await RequestBody.ReadAsync(context))
         {
-            (submission, warnings) = Check(body.Root, stored, context.Request.Headers.TraceParent.ToString());
+            (submission, warnings, claim) = Check(body.Root, stored, context.Request.Headers.TraceParent.ToString());
         }
 
+        await keys.RequireEngineAsync(claim, context.RequestAborted);
         var result = await SubmitAsync(submission, context.RequestAborted);
         if (!result.Created && result.RequestHash != submission.RequestHash) throw Conflict(submission, result);
         context.Response.Headers.Location = $"/status/{result.Id:D}";
         await JsonReply.WriteAsync(context, StatusCodes.Status202Accepted, writer => Write(writer, result, warnings));
     }
 
-    private (Submission Submission, IReadOnlyList<FieldProblem> Warnings) Check(JsonElement root, Guid? stored, string traceParent)
+    private (Submission Submission, IReadOnlyList<FieldProblem> Warnings, EngineClaim Claim) Check(JsonElement root, Guid? stored, string traceParent)
     {
         var problems = new List<FieldProblem>();
         var missing = new List<string>();
@@ -53,7 +56,8 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services)
             }
         }
 
-        return problems.Count == 0 ? (Submission(request, traceParent), warnings) : throw Refusal(problems, missing, isInvalidWorkflow);
+        if (problems.Count > 0) throw Refusal(problems, missing, isInvalidWorkflow);
+        return (Submission(request, traceParent), warnings, new EngineClaim(request.UserEngineId, request.MasterEngineId, request.UserId, request.ApiKey));
     }
 
     private static RequestException Refusal(List<FieldProblem> problems, List<string> missing, bool isInvalidWorkflow)

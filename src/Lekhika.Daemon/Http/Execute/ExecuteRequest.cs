@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lekhika.Daemon.Configuration;
 
 namespace Lekhika.Daemon.Http.Execute;
 
@@ -28,6 +29,9 @@ internal sealed record ExecuteRequest
 
     public string? MasterEngineId { get; private init; }
 
+    /// <summary>Key of the caller's account; checked where that is configured, and never kept.</summary>
+    public Secret? ApiKey { get; private init; }
+
     public int Priority { get; private init; }
 
     public DateTimeOffset? RunAt { get; private init; }
@@ -46,8 +50,6 @@ internal sealed record ExecuteRequest
     {
         var fields = new FieldReader(root, "", problems);
         var options = fields.Object("options");
-        // The key of the caller's account is checked by whoever called; here it is only looked at for its type, and never kept.
-        fields.Text("lekhikaApiKey", MaxTextLength);
         var optional = options is { } inner ? new FieldReader(inner, "options.", problems) : null;
         var workflow = fields.Object("workflow");
         var workflowId = fields.Id("workflowId");
@@ -78,6 +80,7 @@ internal sealed record ExecuteRequest
             UserId = fields.Text("userId", MaxTextLength),
             UserEngineId = fields.Text("userEngineId", MaxTextLength),
             MasterEngineId = fields.Text("masterEngineId", MaxTextLength),
+            ApiKey = fields.Text("lekhikaApiKey", MaxTextLength) is { } key ? new Secret(key) : null,
             Priority = fields.Integer("priority") ?? optional?.Integer("priority") ?? 0,
             RunAt = fields.Time("runAt") ?? optional?.Time("runAt"),
             Timeout = fields.Seconds("timeoutSeconds", LongestTimeout) ?? optional?.Seconds("timeoutSeconds", LongestTimeout),

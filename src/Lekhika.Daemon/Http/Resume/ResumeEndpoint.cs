@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lekhika.Daemon.Http.Adopt;
 using Lekhika.Daemon.Http.Status;
 using Lekhika.Daemon.Nodes;
 using Lekhika.Postgres.Executions;
@@ -17,7 +18,7 @@ namespace Lekhika.Daemon.Http.Resume;
 // Answered after the commit. Two requests at once open one run: the second finds the first one's.
 
 /// <summary>Resume and retry.</summary>
-internal sealed class ResumeEndpoint(HttpServerContext services, ExecutionLookup lookup, ControlEndpoints control)
+internal sealed class ResumeEndpoint(HttpServerContext services, ExecutionLookup lookup, ControlEndpoints control, EngineKeyCheck keys)
 {
     /// <summary><c>POST /resume</c>, the execution being named in the body.</summary>
     public async Task FromBodyAsync(HttpContext context)
@@ -49,7 +50,9 @@ internal sealed class ResumeEndpoint(HttpServerContext services, ExecutionLookup
 
     private async Task ResumeAsync(HttpContext context, Guid id, ResumeRequest request)
     {
-        var row = await lookup.RowAsync(id, context.RequestAborted) ?? throw RequestException.NotFound(id);
+        var found = await lookup.RowAsync(id, context.RequestAborted);
+        await keys.RequireOwnAsync(context, found, context.RequestAborted);
+        var row = found ?? throw RequestException.NotFound(id);
         switch (row.Status)
         {
             case "failed":
