@@ -76,6 +76,19 @@ public sealed class PostgresCluster : IAsyncLifetime
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Runs a script of the repository with psql, as an operator does; <paramref name="variables"/> are NAME=VALUE.</summary>
+    public Task ScriptAsync(string connectionString, string path, params string[] variables) => RunAsync(
+        Program("psql"),
+        ["-X", "-q", "-d", Url(connectionString), .. variables.SelectMany(static variable => (string[])["-v", variable]), "-f", Path.Combine(Repository(), path)],
+        asServer: false);
+
+    private static string Repository()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!Directory.Exists(Path.Combine(folder, "packaging"))) folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("not inside the repository");
+        return folder;
+    }
+
     private static bool IsRoot => Geteuid() == 0;
 
     private string Data => Path.Combine(_folder, "data");
