@@ -86,10 +86,9 @@ DECLARE
     ms bigint;
 BEGIN
     EXECUTE format('SELECT true FROM %s x WHERE x.id = $1', target) INTO is_known USING p_id;
+    IF is_known IS NULL THEN RETURN; END IF;
     SELECT x.* INTO e FROM {schema}.workflow_executions x WHERE x.id = p_id FOR NO KEY UPDATE;
-    IF is_known IS NULL OR e.seq IS NULL THEN
-        RETURN;
-    END IF;
+    IF NOT FOUND THEN RETURN; END IF;
     is_over := e.status IN ('completed', 'failed', 'cancelled');
     is_failed := e.status = 'failed';
     ms := (extract(epoch FROM COALESCE(e.finished_at, clock_timestamp()) - COALESCE(e.started_at, e.created_at)) * 1000)::bigint;
@@ -182,9 +181,7 @@ AS $$
 BEGIN
     IF TG_WHEN = 'BEFORE' THEN
         NEW.execution_data := COALESCE(NEW.execution_data, '{}');
-        IF TG_OP = 'INSERT' OR NEW.status IS DISTINCT FROM 'cancelled' THEN
-            RETURN NEW;
-        END IF;
+        IF TG_OP = 'INSERT' OR NEW.status IS DISTINCT FROM 'cancelled' THEN RETURN NEW; END IF;
         NEW.error_message := COALESCE(CASE WHEN OLD.status = 'running' THEN NEW.error_message ELSE OLD.error_message END, 'cancelled');
         NEW.status := CASE WHEN OLD.status = 'running' THEN 'failed' ELSE OLD.status END;
         RETURN NEW;
@@ -210,10 +207,9 @@ DECLARE
 BEGIN
     EXECUTE format('SELECT x.execution_id, x.workflow_id::text, x.workflow_version, x.started_at, x.execution_state::jsonb AS state FROM %s x WHERE x.id = $1', target)
        INTO row_now USING p_id;
+    IF row_now.execution_id IS NULL THEN RETURN; END IF;
     SELECT x.* INTO e FROM {schema}.workflow_executions x WHERE x.id = p_id FOR NO KEY UPDATE;
-    IF row_now.execution_id IS NULL OR e.seq IS NULL THEN
-        RETURN;
-    END IF;
+    IF NOT FOUND THEN RETURN; END IF;
     is_over := e.status IN ('completed', 'failed', 'cancelled');
     shown := CASE e.status WHEN 'completed' THEN 'completed' WHEN 'paused' THEN 'paused' ELSE CASE WHEN is_over THEN 'failed' ELSE 'running' END END;
 
