@@ -36,7 +36,14 @@ internal sealed partial class DrainCase : ICase
 
         void Add(string form, string ours, string peer, string? side, string aim = "", Func<double, double, double, bool>? met = null) => bench.Add(new Row
         {
-            Case = Name, Ours = form, OursRuns = runs[ours], Peer = peer, PeerRuns = side is null ? [] : runs[side], Unit = "executions/s", Aim = aim, IsMet = met,
+            Case = Name,
+            Ours = form,
+            OursRuns = runs[ours],
+            Peer = peer,
+            PeerRuns = side is null ? [] : runs[side],
+            Unit = "executions/s",
+            Aim = aim,
+            IsMet = met,
         });
     }
 
@@ -76,6 +83,6 @@ internal sealed partial class DrainCase : ICase
 
         """;
 
-    [GeneratedRegex(@"tps = ([0-9.]+) \(without")]
+    [GeneratedRegex(@"tps = ([0-9.]+) \(without", RegexOptions.NonBacktracking)]
     private static partial Regex Rate();
 }

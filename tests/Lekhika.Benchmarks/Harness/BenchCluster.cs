@@ -75,7 +75,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     private string Data => Path.Combine(_folder, "data");
 
     // The server refuses to run as root, and inherits the streams of whoever starts it: they go to a file.
-    private async Task ServerAsync(string program, string[] arguments)
+    private static async Task ServerAsync(string program, string[] arguments)
     {
         string[] command = Environment.IsPrivilegedProcess
             ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", Program(program), .. arguments]
