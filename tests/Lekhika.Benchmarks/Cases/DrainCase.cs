@@ -62,7 +62,7 @@ internal sealed partial class DrainCase : ICase
         File.Delete(script);
         var completed = await database.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'completed'");
         if (completed != count) throw new InvalidOperationException($"pgbench completed {completed} of {count}: {said}");
-        var rate = double.Parse(Rate().Match(said).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        var rate = double.Parse(Rate().Match(said).Groups["rate"].ValueSpan, CultureInfo.InvariantCulture);
         return rate * count / (2 * ((count / BatchSize / 2) + 1));
     }
 
@@ -83,6 +83,6 @@ internal sealed partial class DrainCase : ICase
 
         """;
 
-    [GeneratedRegex(@"tps = ([0-9.]+) \(without", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"tps = (?<rate>[0-9.]+) \(without", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Rate();
 }

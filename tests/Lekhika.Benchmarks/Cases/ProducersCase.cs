@@ -55,9 +55,9 @@ internal sealed partial class ProducersCase : ICase
             BenchCluster.Program("pgbench"),
             ["-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", bench.Options.Scale(20, 3).ToString(CultureInfo.InvariantCulture), "-f", script, database.Url]);
         File.Delete(script);
-        return double.Parse(Rate().Match(said).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        return double.Parse(Rate().Match(said).Groups["rate"].ValueSpan, CultureInfo.InvariantCulture);
     }
 
-    [GeneratedRegex(@"tps = ([0-9.]+) \(without", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"tps = (?<rate>[0-9.]+) \(without", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Rate();
 }

@@ -24,9 +24,9 @@ internal sealed class BenchCluster : IAsyncDisposable
         var cluster = new BenchCluster { Port = FreePort() };
         Directory.CreateDirectory(cluster._folder);
         if (Environment.IsPrivilegedProcess) await Shell.RunAsync("chown", ["postgres", cluster._folder]);
-        await cluster.ServerAsync("initdb", ["-D", cluster.Data, "-A", "trust", "-U", "postgres"]);
+        await ServerAsync("initdb", ["-D", cluster.Data, "-A", "trust", "-U", "postgres"]);
         // Its log goes to a file: it would keep a pipe open.
-        await cluster.ServerAsync(
+        await ServerAsync(
             "pg_ctl", ["-D", cluster.Data, "-w", "-l", Path.Combine(cluster._folder, "log"), "-o", $"-p {cluster.Port} -k {cluster._folder} {Settings}", "start"]);
         return cluster;
     }
