@@ -56,6 +56,8 @@ internal static class Audit
             SELECT count(*)
               FROM audit.moves m
              WHERE m.is_daemon AND m.app <> ''
+               -- Resumed by hand while it was parked: whoever obeys shows it as waiting again, and nobody holds it.
+               AND NOT (m.became = 'waiting' AND m.holder IS NULL AND NOT EXISTS (SELECT FROM audit.gone g WHERE g.xid = m.xid AND g.exec = m.exec))
                AND NOT EXISTS (SELECT FROM lekhika.workers w WHERE w.inc = m.holder AND w.worker_id = m.app)
                AND NOT EXISTS (SELECT FROM audit.gone g JOIN lekhika.workers w ON w.inc = g.inc WHERE g.xid = m.xid AND g.exec = m.exec AND w.worker_id = m.app)
             """),
