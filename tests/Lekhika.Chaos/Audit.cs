@@ -70,6 +70,13 @@ internal static class Audit
             "SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'failed' AND inputs->>'shape' IS DISTINCT FROM 'fail'"),
         ("executions that should have failed and did not",
             "SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'completed' AND inputs->>'shape' = 'fail'"),
+        ("slots of the schedule that were fired twice",
+            "SELECT count(*) FROM (SELECT FROM lekhika.workflow_executions WHERE request ? 'schedule' GROUP BY request->'schedule' HAVING count(*) > 1) x"),
+        ("slots of the schedule that were passed over",
+            """
+            SELECT coalesce(extract(epoch FROM max(slot) - min(slot))::bigint + 1 - count(DISTINCT slot), 1)
+              FROM (SELECT (request->'schedule'->>'slot')::timestamptz AS slot FROM lekhika.workflow_executions WHERE request ? 'schedule') x
+            """),
         ("unconsumed events of finished executions that somebody waited for",
             "SELECT count(*) FROM lekhika.events v JOIN lekhika.parked p ON p.exec = v.exec"),
     ];
