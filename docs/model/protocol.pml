@@ -363,7 +363,19 @@ proctype Daemon(byte d) {
   :: atomic { al[d] && boot[d]==0 && wk[inc[d]]==RVK && m[d]!=R1 && m[d]!=R2 && m[d]!=INS1 && ninc<MAXI -> /* revocation known: abort, new incarnation */
        wipe(d); gk[d]=0; gone[inc[d]]=1; boot[d]=1 }
   /* ---- rescue ---- */
-  RESCUE(1) RESCUE(2) RESCUE(3) RESCUE(4) RESCUE(5) RESCUE(6) RESCUE(7)
+  RESCUE(1) RESCUE(2) RESCUE(3)
+#if MAXI>=4
+  RESCUE(4)
+#endif
+#if MAXI>=5
+  RESCUE(5)
+#endif
+#if MAXI>=6
+  RESCUE(6)
+#endif
+#if MAXI>=7
+  RESCUE(7)
+#endif
   od
 }
 
@@ -405,7 +417,19 @@ proctype Matcher() {                        /* any daemon's; hinted, and (unless
 #define ZOPT(i) :: atomic { zc[i] -> zc[i]=0; if :: rdy && MAYCLAIM(i) -> rdy=0; hld=i; hEp=rEp+1; hRun=rn; rEp=0 :: true /* rolled back */ fi; CHK() }
 proctype Zombie() {
   end: do
-  ZOPT(1) ZOPT(2) ZOPT(3) ZOPT(4) ZOPT(5) ZOPT(6) ZOPT(7)
+  ZOPT(1) ZOPT(2) ZOPT(3)
+#if MAXI>=4
+  ZOPT(4)
+#endif
+#if MAXI>=5
+  ZOPT(5)
+#endif
+#if MAXI>=6
+  ZOPT(6)
+#endif
+#if MAXI>=7
+  ZOPT(7)
+#endif
   od
 }
 
@@ -437,7 +461,19 @@ proctype Env() {
 #define COPT(i) :: atomic { gone[i] && wk[i]==LIVE -> wk[i]=EXP }
 proctype Clock() {
   end: do
-  COPT(1) COPT(2) COPT(3) COPT(4) COPT(5) COPT(6) COPT(7)
+  COPT(1) COPT(2) COPT(3)
+#if MAXI>=4
+  COPT(4)
+#endif
+#if MAXI>=5
+  COPT(5)
+#endif
+#if MAXI>=6
+  COPT(6)
+#endif
+#if MAXI>=7
+  COPT(7)
+#endif
   od
 }
 

@@ -64,7 +64,7 @@ public sealed class PgBouncerTests(Servers servers)
         await using var bouncer = await PgBouncerProcess.StartAsync(scene.Cluster, "transaction", connections: 4);
         var daemon = await scene.DaemonAsync(setup => setup.Settings["database.url"] = bouncer.Url(scene.Database.ConnectionString));
 
-        var paused = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 40, "long"), Flows.Say("after")));
+        var paused = await scene.InsertAsync(Flows.Chain(Flows.Slowly(80, 20, "long"), Flows.Say("after")));
         await scene.UntilOllamaAsync(static stats => stats.Generating == 1);
         Assert.InRange((await daemon.PostAsync($"pause/{paused}", "", Cancellation)).Status, 200, 299);
         await scene.UntilAsync(paused, "paused");
