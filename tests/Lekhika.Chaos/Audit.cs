@@ -56,6 +56,8 @@ internal static class Audit
             SELECT count(*)
               FROM audit.moves m
              WHERE m.is_daemon AND m.app <> ''
+               -- Resumed by hand while it was parked: whoever obeys shows it as waiting again, and nobody holds it.
+               AND NOT (m.became = 'waiting' AND m.holder IS NULL AND NOT EXISTS (SELECT FROM audit.gone g WHERE g.xid = m.xid AND g.exec = m.exec))
                AND NOT EXISTS (SELECT FROM lekhika.workers w WHERE w.inc = m.holder AND w.worker_id = m.app)
                AND NOT EXISTS (SELECT FROM audit.gone g JOIN lekhika.workers w ON w.inc = g.inc WHERE g.xid = m.xid AND g.exec = m.exec AND w.worker_id = m.app)
             """),
@@ -68,6 +70,13 @@ internal static class Audit
             "SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'failed' AND inputs->>'shape' IS DISTINCT FROM 'fail'"),
         ("executions that should have failed and did not",
             "SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'completed' AND inputs->>'shape' = 'fail'"),
+        ("slots of the schedule that were fired twice",
+            "SELECT count(*) FROM (SELECT FROM lekhika.workflow_executions WHERE request ? 'schedule' GROUP BY request->'schedule' HAVING count(*) > 1) x"),
+        ("slots of the schedule that were passed over",
+            """
+            SELECT coalesce(extract(epoch FROM max(slot) - min(slot))::bigint + 1 - count(DISTINCT slot), 1)
+              FROM (SELECT (request->'schedule'->>'slot')::timestamptz AS slot FROM lekhika.workflow_executions WHERE request ? 'schedule') x
+            """),
         ("unconsumed events of finished executions that somebody waited for",
             "SELECT count(*) FROM lekhika.events v JOIN lekhika.parked p ON p.exec = v.exec"),
     ];

@@ -32,6 +32,9 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
         await producing.CancelAsync();
         await work;
         Say("no more faults; everything must come to its end now");
+        // The slots that were missed are made up for first.
+        await scene.PauseAsync(3000, 3000, cancellationToken);
+        await workload.EndScheduleAsync(cancellationToken);
         var settled = await SettleAsync(scene, workload, cancellationToken);
         foreach (var daemon in scene.Daemons) await daemon.EndAsync(Signals.Terminate, cancellationToken);
 

@@ -37,16 +37,22 @@ internal static class ScheduleCommand
         var workflow = new Argument<string>("WORKFLOW") { Description = "Id or name of a stored workflow" };
         var cron = new Option<string>("--cron")
         {
-            Description = "Five fields, six with seconds first, or @hourly, @daily, …", Required = true, HelpName = "EXPRESSION",
+            Description = "Five fields, six with seconds first, or @hourly, @daily, …",
+            Required = true,
+            HelpName = "EXPRESSION",
         };
         var zone = new Option<string>("--timezone") { Description = "IANA zone whose clock it follows", DefaultValueFactory = static _ => "UTC", HelpName = "ZONE" };
         var catchUp = new Option<string>("--catch-up")
         {
-            Description = "Slots that no daemon was there for: skip, once, or all", DefaultValueFactory = static _ => ScheduleDraft.DefaultCatchUp, HelpName = "POLICY",
+            Description = "Slots that no daemon was there for: skip, once, or all",
+            DefaultValueFactory = static _ => ScheduleDraft.DefaultCatchUp,
+            HelpName = "POLICY",
         };
         var limit = new Option<int>("--catch-up-limit")
         {
-            Description = "Most slots that \"all\" makes up for", DefaultValueFactory = static _ => ScheduleDraft.DefaultCatchUpLimit, HelpName = "N",
+            Description = "Most slots that \"all\" makes up for",
+            DefaultValueFactory = static _ => ScheduleDraft.DefaultCatchUpLimit,
+            HelpName = "N",
         };
         var inputs = new Option<string?>("--inputs") { Description = "Inputs of each execution: a JSON object", HelpName = "JSON" };
         var user = new Option<string?>("--user") { Description = "Whose the executions are", HelpName = "ID" };
@@ -57,7 +63,7 @@ internal static class ScheduleCommand
         };
         command.Add(workflow);
         foreach (var option in (Option[])[cron, zone, catchUp, limit, inputs, user, priority]) command.Add(option);
-        command.SetAction((parsed, cancellation) => RunAsync(context, parsed, json, cancellation, (handler, token) =>
+        command.SetAction((parsed, cancellation) => RunAsync(context, parsed, json, (handler, token) =>
         {
             var draft = new ScheduleDraft
             {
@@ -71,7 +77,7 @@ internal static class ScheduleCommand
                 Priority = parsed.GetValue(priority),
             };
             return handler.AddAsync(parsed.GetValue(workflow)!, draft, token);
-        }));
+        }, cancellation));
         return command;
     }
 
@@ -81,7 +87,7 @@ internal static class ScheduleCommand
         var command = new ExampleCommand("list", "List the schedules with their next slots") { Examples = [("for a script", "lekhika-daemon schedule list --json")] };
         command.Add(workflow);
         command.SetAction((parsed, cancellation) =>
-            RunAsync(context, parsed, json, cancellation, (handler, token) => handler.ListAsync(parsed.GetValue(workflow), token)));
+            RunAsync(context, parsed, json, (handler, token) => handler.ListAsync(parsed.GetValue(workflow), token), cancellation));
         return command;
     }
 
@@ -101,16 +107,16 @@ internal static class ScheduleCommand
             Examples = [(description.ToLower(CultureInfo.InvariantCulture), $"lekhika-daemon schedule {name} 0197f3a0-4c1e-7d2b-9a55-3f6f0b1c2d3e")],
         };
         command.Add(id);
-        command.SetAction((parsed, cancellation) => RunAsync(context, parsed, json, cancellation, (handler, token) =>
+        command.SetAction((parsed, cancellation) => RunAsync(context, parsed, json, (handler, token) =>
         {
-            RouteId.TryParse(parsed.GetValue(id), out var schedule);
-            return run(handler, schedule, token);
-        }));
+            // Anything but a UUID was refused when the command line was read.
+            return run(handler, RouteId.TryParse(parsed.GetValue(id), out var schedule) ? schedule : Guid.Empty, token);
+        }, cancellation));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        CommandContext context, ParseResult parsed, Option<bool> json, CancellationToken cancellation, Func<ScheduleHandler, CancellationToken, Task<int>> work)
+        CommandContext context, ParseResult parsed, Option<bool> json, Func<ScheduleHandler, CancellationToken, Task<int>> work, CancellationToken cancellation)
     {
         if (LoadedConfiguration.Load(context, parsed, ConfigurationPurpose.Migrate) is not { } configuration) return ExitCodes.Configuration;
         return await Interruptible.RunAsync(token => ScheduleHandler.RunAsync(context, configuration, parsed.GetValue(json), work, token), cancellation);

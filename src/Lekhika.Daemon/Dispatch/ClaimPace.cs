@@ -3,18 +3,18 @@ namespace Lekhika.Daemon.Dispatch;
 /// <summary>
 /// How many executions may be claimed ahead of the free slots. Executions that only compute are over in microseconds: with claims no larger than the
 /// free slots each ten of them would cost a statement of their own. So the claimer may be ahead by what this worker has lately got through in a
-/// twentieth of a second: hundreds while the executions are that short, none as soon as they are not. Whoever was claimed ahead and needs a slot
+/// tenth of a second: hundreds while the executions are that short, none as soon as they are not. Whoever was claimed ahead and needs a slot
 /// waits for one, and is given back if that takes long.
 ///
 /// A worker that is slowed down (by the database, by others on the machine) measures a lower pace and claims less: it settles where a claimed
-/// execution ends within that twentieth of a second. <see cref="Ended"/> may be called from anywhere; the rest is the claim loop's own.
+/// execution ends within that tenth of a second. <see cref="Ended"/> may be called from anywhere; the rest is the claim loop's own.
 /// </summary>
 internal sealed class ClaimPace(TimeProvider time)
 {
     /// <summary>The most that is ever claimed ahead.</summary>
     public const int MaxAhead = 2000;
 
-    private static readonly TimeSpan Horizon = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Horizon = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Memory = TimeSpan.FromMilliseconds(100);
 
     private long _measured = time.GetTimestamp();

@@ -26,6 +26,9 @@ internal sealed partial class ExecutionOwner
                 if (action is FinishRun end) finish = end;
                 else await ActAsync(action);
             }
+
+            // A run that computes for long hears of a stop, a pause and its deadline between two rounds.
+            if (finish is null && _mailbox.Reader.TryPeek(out _)) return Next.Wait;
         }
 
         _live.SetProgress(_machine.Progress);

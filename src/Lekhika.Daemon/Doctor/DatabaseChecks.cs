@@ -78,7 +78,7 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
         ? Check.Failed("database", $"{options.Database.Display} can only be read", "database.url must name the primary, not a standby; default_transaction_read_only must be off")
         : Check.Ok("database", $"{options.Database.Display} answers, PostgreSQL {facts.ServerVersion}, as {facts.Role}");
 
-    private (string Message, string Fix) Explain(Exception exception)
+    private static (string Message, string Fix) Explain(Exception exception)
     {
         for (var cause = exception; cause is not null; cause = cause.InnerException)
         {
@@ -178,7 +178,7 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
             : Check.Ok("connections", text);
     }
 
-    private Check Colleagues(IReadOnlyList<WorkerFacts> workers)
+    private static Check Colleagues(IReadOnlyList<WorkerFacts> workers)
     {
         if (workers.Count == 0) return Check.Warning("workers", "no daemon is at work on this database", "start the daemon; if it runs, it uses another database or schema: compare database.url");
         var twins = workers.GroupBy(static worker => worker.WorkerId, StringComparer.Ordinal).FirstOrDefault(static group => group.Count() > 1);

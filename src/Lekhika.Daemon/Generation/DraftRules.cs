@@ -31,7 +31,7 @@ internal sealed class DraftRules(GenerationCatalogue catalogue, IWorkflowCompile
         return problems;
     }
 
-    private IEnumerable<Problem> Own(JsonElement draft)
+    private List<Problem> Own(JsonElement draft)
     {
         var problems = Errors(compiler.Compile(draft).Problems).ToList();
         if (problems.Exists(static problem => problem.Code is "no_nodes" or "not_a_workflow")) return problems;

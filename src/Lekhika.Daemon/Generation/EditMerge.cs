@@ -185,6 +185,6 @@ internal static partial class EditMerge
                 : null;
     }
 
-    [GeneratedRegex(@"\b(remove|delete|drop|discard|without|replace|instead|get rid|take out|strip|eliminate|swap)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"\b(remove|delete|drop|discard|without|replace|instead|get rid|take out|strip|eliminate|swap)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Removing();
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -13,6 +14,7 @@ namespace Lekhika.Daemon.Generation;
 /// middle, an ellipsis, words that are no value. A text that ends before its brackets are closed is refused too, unless it was not cut off and
 /// ends right after a value.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The writer holds nothing but the buffer beside it.")]
 internal sealed class LenientJson
 {
     private const int MaxDepth = 200;

@@ -78,14 +78,14 @@ internal static partial class PlainSecrets
 
     [GeneratedRegex(
         "(apikey|apisecret|accesstoken|authtoken|bearertoken|refreshtoken|bottoken|secretkey|secretaccesskey|accesskey|privatekey|clientsecret|password|passwd|passphrase|authorization|connectionstring)$|^(token|secret|pwd|auth)$",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex SecretName();
 
     [GeneratedRegex(
         @"\b(sk-[A-Za-z0-9_\-]{16,}|sk_live_[A-Za-z0-9]{16,}|rk_live_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_\-]{16,}|xox[abprs]-[A-Za-z0-9\-]{10,}|AKIA[A-Z0-9]{16}|AIza[A-Za-z0-9_\-]{30,}|ya29\.[A-Za-z0-9_\-]{20,}|SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}|eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,})|hooks\.slack\.com/services/T[A-Za-z0-9]+/B[A-Za-z0-9]+/[A-Za-z0-9]{16,}|discord(app)?\.com/api/webhooks/[0-9]{10,}/[A-Za-z0-9_\-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@{}]+:[^/\s:@{}]{6,}@",
-        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Shapes();
 
-    [GeneratedRegex(@"^[<\[$%].*|your|example|placeholder|change.?me|xxx|\.\.\.|\*\*\*|env\.|secrets?\.|insert|redacted|dummy|sample", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^[<\[$%].*|your|example|placeholder|change.?me|xxx|\.\.\.|\*\*\*|env\.|secrets?\.|insert|redacted|dummy|sample", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Placeholder();
 }

@@ -122,7 +122,7 @@ internal sealed class WriteRunner(GenerationServices services) : INodeRunner
             last.Get("attempt")?.Text("done_reason") == "length"));
     }
 
-    private static IReadOnlyCollection<string> Chosen(JsonElement analysis)
+    private static HashSet<string> Chosen(JsonElement analysis)
     {
         var chosen = new HashSet<string>(StringComparer.Ordinal);
         if (analysis.Text("triggerType") is { } trigger) chosen.Add(trigger);

@@ -16,8 +16,14 @@ internal sealed class ClutterCase : ICase
             ("cluttered", () => Drains.OursAsync(bench, count, before: database => LitterAsync(database, clutter))));
         bench.Add(new Row
         {
-            Case = Name, Ours = FormattableString.Invariant($"{clutter:#,0} failed and {clutter:#,0} waiting beside"), OursRuns = runs["cluttered"], Peer = "ours without them",
-            PeerRuns = runs["clean"], Unit = "executions/s", Aim = "no measurable slow-down (≥ 0.95 ×)", IsMet = static (_, _, ratio) => ratio >= 0.95,
+            Case = Name,
+            Ours = FormattableString.Invariant($"{clutter:#,0} failed and {clutter:#,0} waiting beside"),
+            OursRuns = runs["cluttered"],
+            Peer = "ours without them",
+            PeerRuns = runs["clean"],
+            Unit = "executions/s",
+            Aim = "no measurable slow-down (≥ 0.95 ×)",
+            IsMet = static (_, _, ratio) => ratio >= 0.95,
         });
     }
 

@@ -36,7 +36,14 @@ internal sealed partial class DrainCase : ICase
 
         void Add(string form, string ours, string peer, string? side, string aim = "", Func<double, double, double, bool>? met = null) => bench.Add(new Row
         {
-            Case = Name, Ours = form, OursRuns = runs[ours], Peer = peer, PeerRuns = side is null ? [] : runs[side], Unit = "executions/s", Aim = aim, IsMet = met,
+            Case = Name,
+            Ours = form,
+            OursRuns = runs[ours],
+            Peer = peer,
+            PeerRuns = side is null ? [] : runs[side],
+            Unit = "executions/s",
+            Aim = aim,
+            IsMet = met,
         });
     }
 
@@ -55,7 +62,7 @@ internal sealed partial class DrainCase : ICase
         File.Delete(script);
         var completed = await database.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'completed'");
         if (completed != count) throw new InvalidOperationException($"pgbench completed {completed} of {count}: {said}");
-        var rate = double.Parse(Rate().Match(said).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        var rate = double.Parse(Rate().Match(said).Groups["rate"].ValueSpan, CultureInfo.InvariantCulture);
         return rate * count / (2 * ((count / BatchSize / 2) + 1));
     }
 
@@ -76,6 +83,6 @@ internal sealed partial class DrainCase : ICase
 
         """;
 
-    [GeneratedRegex(@"tps = ([0-9.]+) \(without")]
+    [GeneratedRegex(@"tps = (?<rate>[0-9.]+) \(without", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Rate();
 }

@@ -17,15 +17,28 @@ internal sealed class EventsCase : ICase
             delivery.Add(p99);
             memory.Add(resident);
             return p99;
-        }));
+        }
+        ));
         bench.Add(new Row
         {
-            Case = Name, Ours = "delivery p99, 1 000 streams", OursRuns = delivery, Peer = "aim", Unit = "ms", LessIsBetter = true, Aim = "< 100 ms",
+            Case = Name,
+            Ours = "delivery p99, 1 000 streams",
+            OursRuns = delivery,
+            Peer = "aim",
+            Unit = "ms",
+            LessIsBetter = true,
+            Aim = "< 100 ms",
             IsMet = static (ours, _, _) => ours < 100,
         });
         bench.Add(new Row
         {
-            Case = Name, Ours = "resident memory meanwhile", OursRuns = memory, Peer = "aim", Unit = "MB", LessIsBetter = true, Aim = "< 100 MB",
+            Case = Name,
+            Ours = "resident memory meanwhile",
+            OursRuns = memory,
+            Peer = "aim",
+            Unit = "MB",
+            LessIsBetter = true,
+            Aim = "< 100 MB",
             IsMet = static (ours, _, _) => ours < 100,
         });
     }

@@ -43,7 +43,15 @@ internal sealed class LatencyCase : ICase
 
         void Add(string form, List<double> ours, string peer, List<double> theirs, string aim = "", Func<double, double, double, bool>? met = null) => bench.Add(new Row
         {
-            Case = Name, Ours = form, OursRuns = ours, Peer = peer, PeerRuns = theirs, Unit = "ms", LessIsBetter = true, Aim = aim, IsMet = met,
+            Case = Name,
+            Ours = form,
+            OursRuns = ours,
+            Peer = peer,
+            PeerRuns = theirs,
+            Unit = "ms",
+            LessIsBetter = true,
+            Aim = aim,
+            IsMet = met,
         });
     }
 

@@ -22,7 +22,14 @@ internal sealed class SizeCase : ICase
         {
             bench.Add(new Row
             {
-                Case = Name, Ours = large, OursRuns = runs[large], Peer = small, PeerRuns = runs[small], Unit = $"µs/{unit}", LessIsBetter = true, Aim = "linear (≤ 1.5 ×)",
+                Case = Name,
+                Ours = large,
+                OursRuns = runs[large],
+                Peer = small,
+                PeerRuns = runs[small],
+                Unit = $"µs/{unit}",
+                LessIsBetter = true,
+                Aim = "linear (≤ 1.5 ×)",
                 IsMet = static (_, _, ratio) => ratio >= 1 / 1.5,
             });
         }

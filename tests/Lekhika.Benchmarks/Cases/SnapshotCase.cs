@@ -26,7 +26,14 @@ internal sealed class SnapshotCase : ICase
 
         void Add(string form, string ours, string peer, string theirs, string aim = "", Func<double, double, double, bool>? met = null) => bench.Add(new Row
         {
-            Case = Name, Ours = form, OursRuns = runs[ours], Peer = peer, PeerRuns = runs[theirs], Unit = "executions/s", Aim = aim, IsMet = met,
+            Case = Name,
+            Ours = form,
+            OursRuns = runs[ours],
+            Peer = peer,
+            PeerRuns = runs[theirs],
+            Unit = "executions/s",
+            Aim = aim,
+            IsMet = met,
         });
     }
 

@@ -20,21 +20,30 @@ internal sealed class WalCase : ICase
             {
                 statements.Add(await StatementsAsync(bench));
                 return statements[^1];
-            }),
+            }
+        ),
             ("log bytes under load", async () =>
             {
                 var (commit, log) = await LoadAsync(bench, bench.Options.Scale(50_000));
                 commits.Add(commit);
                 bytes.Add(log);
                 return log;
-            }));
+            }
+        ));
         Add("statements of one alone, heartbeat apart", statements, "statements", "≤ 3", 3);
         Add("commits under load", commits, "commits", "≤ 0.05", 0.05);
         Add("log under load, without page images", bytes, "bytes", "≤ 1.3 KB", 1300);
 
         void Add(string form, List<double> runs, string unit, string aim, double most) => bench.Add(new Row
         {
-            Case = Name, Ours = form, OursRuns = runs, Peer = "aim", Unit = unit + "/execution", LessIsBetter = true, Aim = aim, IsMet = (ours, _, _) => ours <= most,
+            Case = Name,
+            Ours = form,
+            OursRuns = runs,
+            Peer = "aim",
+            Unit = unit + "/execution",
+            LessIsBetter = true,
+            Aim = aim,
+            IsMet = (ours, _, _) => ours <= most,
         });
     }
 

@@ -24,9 +24,9 @@ internal sealed class BenchCluster : IAsyncDisposable
         var cluster = new BenchCluster { Port = FreePort() };
         Directory.CreateDirectory(cluster._folder);
         if (Environment.IsPrivilegedProcess) await Shell.RunAsync("chown", ["postgres", cluster._folder]);
-        await cluster.ServerAsync("initdb", ["-D", cluster.Data, "-A", "trust", "-U", "postgres"]);
+        await ServerAsync("initdb", ["-D", cluster.Data, "-A", "trust", "-U", "postgres"]);
         // Its log goes to a file: it would keep a pipe open.
-        await cluster.ServerAsync(
+        await ServerAsync(
             "pg_ctl", ["-D", cluster.Data, "-w", "-l", Path.Combine(cluster._folder, "log"), "-o", $"-p {cluster.Port} -k {cluster._folder} {Settings}", "start"]);
         return cluster;
     }
@@ -75,7 +75,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     private string Data => Path.Combine(_folder, "data");
 
     // The server refuses to run as root, and inherits the streams of whoever starts it: they go to a file.
-    private async Task ServerAsync(string program, string[] arguments)
+    private static async Task ServerAsync(string program, string[] arguments)
     {
         string[] command = Environment.IsPrivilegedProcess
             ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", Program(program), .. arguments]

@@ -73,9 +73,10 @@ internal sealed class BenchDaemon : IAsyncDisposable
         var file = Path.Combine(folder, "daemon.conf");
         File.WriteAllText(file, string.Concat(all.GroupBy(static setting => setting.Key.Split('.')[0], StringComparer.Ordinal).Select(static section =>
             $"[{section.Key}]\n" + string.Concat(section.Select(setting => $"{setting.Key[(section.Key.Length + 1)..]} = {setting.Value}\n")))));
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var start = new ProcessStartInfo(Paths.Daemon, ["run", "--config", file])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,

@@ -135,6 +135,6 @@ internal sealed partial class Daemon : IAsyncDisposable
         Http.Dispose();
     }
 
-    [GeneratedRegex(@"\d+")]
+    [GeneratedRegex(@"\d+", RegexOptions.NonBacktracking)]
     private static partial Regex Numbers();
 }

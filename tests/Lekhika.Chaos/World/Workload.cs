@@ -39,6 +39,14 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
             var id = _workflows[shape.Name] = Guid.NewGuid();
             await StoreAsync(connection, id, shape.Name, shape.Definition, cancellationToken);
         }
+
+        await using var schedule = new NpgsqlCommand(
+            """
+            INSERT INTO lekhika.workflow_schedules (workflow_id, cron, catch_up, catch_up_limit, inputs)
+            VALUES ($1, '* * * * * *', 'all', 1000, '{"shape":"pure","n":1,"expect":4}')
+            """, connection);
+        schedule.Parameters.AddWithValue(_workflows["pure"]);
+        await schedule.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Works until stopped.</summary>
@@ -60,6 +68,14 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
                 // The server is away; producers have that too, and go on when it is back.
             }
         }
+    }
+
+    /// <summary>No slot of the schedule comes due any more.</summary>
+    public async Task EndScheduleAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        await using var end = new NpgsqlCommand("UPDATE lekhika.workflow_schedules SET is_active = false", connection);
+        await end.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Lets go of everything that only waits for somebody: signals not sent yet, pauses.</summary>

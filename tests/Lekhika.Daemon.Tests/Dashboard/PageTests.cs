@@ -103,6 +103,6 @@ public sealed partial class PageTests
         }
     }
 
-    [GeneratedRegex("""(?:"ui/|'\./)(?<name>[\w.-]+)["']""", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("""(?:"ui/|'\./)(?<name>[\w.-]+)["']""", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Named();
 }

@@ -22,19 +22,19 @@ public sealed class ClaimPaceTests
     }
 
     [Fact]
-    public void The_window_is_what_a_twentieth_of_a_second_gets_through()
+    public void The_window_is_what_a_tenth_of_a_second_gets_through()
     {
         var pace = At(10_000);
         Assert.True(pace.IsFast);
-        Assert.InRange(pace.Ahead(waiting: 0), 450, 550);
-        Assert.InRange(pace.Ahead(waiting: 200), 250, 350);
+        Assert.InRange(pace.Ahead(waiting: 0), 900, 1100);
+        Assert.InRange(pace.Ahead(waiting: 400), 500, 700);
     }
 
     [Fact]
     public void Less_than_half_a_window_is_not_worth_a_claim()
     {
         var pace = At(10_000);
-        Assert.Equal(0, pace.Ahead(waiting: 300));
+        Assert.Equal(0, pace.Ahead(waiting: 600));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class ClaimPaceTests
     {
         var pace = At(10_000);
         var asked = Enumerable.Range(1, 1000).First(_ => pace.Ended());
-        Assert.InRange(asked, 225, 275);
+        Assert.InRange(asked, 450, 550);
     }
 
     [Fact]

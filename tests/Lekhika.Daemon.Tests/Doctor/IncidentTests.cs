@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lekhika.Daemon.Doctor;
 using Lekhika.Daemon.Tests.Doctor.Support;
 using Lekhika.Daemon.Tests.EndToEnd.Support;
@@ -234,7 +235,7 @@ public sealed class IncidentTests(Servers servers)
     private static Uri Address(DaemonProcess daemon) => new($"http://127.0.0.1:{daemon.Port}");
 
     /// <summary>Waits until it has its number, without which it is no worker of the database yet.</summary>
-    private static Task WorkingAsync(DaemonProcess daemon) =>
+    private static Task<JsonElement> WorkingAsync(DaemonProcess daemon) =>
         daemon.UntilAsync("health", static (_, body) => body.TryGetProperty("incarnation", out var _), Cancellation);
 
     /// <summary>A proxy in front of one or several daemons, in turn.</summary>

@@ -8,7 +8,7 @@ namespace Lekhika.Daemon.Tests.EndToEnd;
 public sealed class CostTests(Servers servers)
 {
     // What goes on whether or not there is work: heartbeat, monitor, housekeeping.
-    private const string Idle = @"\.(beat|rescue|wake_due|obey|holdings|lists|evict)\(|schema_version|to_regclass|clock_timestamp\(\)$|count\(\*\) FROM|AS h \(exec, run\)";
+    private const string Idle = @"\.(beat|rescue|wake_due|obey|holdings|lists|evict|match_events|drop_events|clear_removed|has_limits|retain|sweep_definitions|reconcile|retry_hooks|generation_adopt)\(|schema_version|workflow_schedules|hook_queue|to_regclass|clock_timestamp\(\)$|count\(\*\) FROM|AS h \(exec, run\)";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

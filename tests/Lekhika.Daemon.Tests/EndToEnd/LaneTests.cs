@@ -73,7 +73,7 @@ public sealed class LaneTests(Servers servers)
         Assert.True(scene.Ollama.Stats.Loads <= 10, $"{scene.Ollama.Stats.Loads} loads for {Jobs} requests");
     }
 
-    private static Task UntilAllCompletedAsync(Scene scene, int count) => scene.UntilSqlAsync<long>(
+    private static Task<long> UntilAllCompletedAsync(Scene scene, int count) => scene.UntilSqlAsync<long>(
         "SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'completed'", completed => completed == count, seconds: 60);
 
     private static string Phase(string model) =>

@@ -122,13 +122,24 @@ public sealed class BrowseTests
         server.Browse.Runs.Add(new OpenedRun(2, Noon.AddSeconds(5), "retry"));
         server.Browse.Steps.Add(new StepRecord
         {
-            Run = 2, Key = "ask", Attempt = 1, Outcome = StepOutcome.Retrying, Error = new StepError("model_failed", "broke"),
-            StartedAt = Noon.AddSeconds(6), FinishedAt = Noon.AddSeconds(7), DueAt = Noon.AddSeconds(8),
+            Run = 2,
+            Key = "ask",
+            Attempt = 1,
+            Outcome = StepOutcome.Retrying,
+            Error = new StepError("model_failed", "broke"),
+            StartedAt = Noon.AddSeconds(6),
+            FinishedAt = Noon.AddSeconds(7),
+            DueAt = Noon.AddSeconds(8),
         });
         server.Browse.Steps.Add(new StepRecord
         {
-            Run = 2, Key = "chapters[3].draft", Attempt = 2, Outcome = StepOutcome.Succeeded, Output = TestServer.Json("""{"text":"…"}"""),
-            StartedAt = Noon.AddSeconds(8), FinishedAt = Noon.AddSeconds(8.5),
+            Run = 2,
+            Key = "chapters[3].draft",
+            Attempt = 2,
+            Outcome = StepOutcome.Succeeded,
+            Output = TestServer.Json("""{"text":"…"}"""),
+            StartedAt = Noon.AddSeconds(8),
+            FinishedAt = Noon.AddSeconds(8.5),
         });
         var (_, steps) = await server.GetAsync($"/executions/{id}/steps");
         Assert.Equal(["ask", "draft"], steps.GetProperty("steps").EnumerateArray().Select(static step => step.GetProperty("nodeId").GetString()));
@@ -193,7 +204,16 @@ public sealed class BrowseTests
         await using var server = await TestServer.StartAsync();
         server.Browse.Workers.Add(new WorkerFact
         {
-            WorkerId = "w", Incarnation = 7, Host = "h", Version = "1", Slots = 4, StartedAt = Noon, HeartbeatAt = Noon, ExpiresAt = Noon, Alive = true, Held = 2,
+            WorkerId = "w",
+            Incarnation = 7,
+            Host = "h",
+            Version = "1",
+            Slots = 4,
+            StartedAt = Noon,
+            HeartbeatAt = Noon,
+            ExpiresAt = Noon,
+            Alive = true,
+            Held = 2,
         });
         var (_, workers) = await server.GetAsync("/workers");
         Assert.Equal("workerId incarnation host url version slots startedAt heartbeatAt expiresAt alive held", string.Join(

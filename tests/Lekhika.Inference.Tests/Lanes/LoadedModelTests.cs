@@ -110,7 +110,11 @@ public sealed class LoadedModelTests
         {
             Answer = (_, _, _) => Task.FromResult(FakeProvider.Reply() with
             {
-                TokensIn = 10, TokensOut = 30, PromptTime = Second, GenerationTime = Second * 2, LoadTime = Second * 3,
+                TokensIn = 10,
+                TokensOut = 30,
+                PromptTime = Second,
+                GenerationTime = Second * 2,
+                LoadTime = Second * 3,
             }),
         };
         await using var bench = PoolBench.Single(provider);

@@ -193,7 +193,7 @@ public sealed class RuleTests(PostgresCluster cluster)
     public async Task All_or_nothing_an_outcome_is_not_stored_beside_another_decision(bool removed)
     {
         await using var engine = await Engine.CreateAsync(cluster);
-        if (removed) await Mutation.ApplyAsync(engine, "flush", ("AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) AND", "AND i = ANY (s_item) AND"));
+        if (removed) await Mutation.ApplyAsync(engine, "flush", ("AND i = ANY (s_item) AND COALESCE(i <> ALL (bad), true) THEN", "AND i = ANY (s_item) THEN"));
         var old = await engine.EnlistAsync();
         var lost = await engine.HoldAsync(old);
         await engine.EvictAsync(old);

@@ -87,7 +87,9 @@ public sealed class GenerationJobTests(PostgresCluster cluster)
         var (job, incarnation, claim) = await HoldAsync(engine);
         await engine.FlushAsync(incarnation, Finish(claim, "failed") with
         {
-            Error = "no model", ErrorDetails = Engine.Json("""{"code":"model_not_found"}"""), Steps = [Step("analyze", 5, 7)],
+            Error = "no model",
+            ErrorDetails = Engine.Json("""{"code":"model_not_found"}"""),
+            Steps = [Step("analyze", 5, 7)],
         });
 
         var row = (await new GenerationJobs(engine.Db.Database).FindAsync(job, Token))!;
@@ -257,7 +259,10 @@ public sealed class GenerationJobTests(PostgresCluster cluster)
 
     private static JournalEntry Finish(ClaimedExecution claim, string status) => new()
     {
-        Fence = claim.Fence, Kind = JournalKind.Finish, Status = status, StartedAt = TimeProvider.System.GetUtcNow(),
+        Fence = claim.Fence,
+        Kind = JournalKind.Finish,
+        Status = status,
+        StartedAt = TimeProvider.System.GetUtcNow(),
     };
 
     private static StepRecord Step(string key, int tokensIn, int tokensOut) => new()

@@ -73,7 +73,7 @@ public sealed class PlanTests(PostgresCluster cluster)
         SELECT count(*) FROM (SELECT array_agg(i) AS e, array_agg(1) AS one, array_agg(i::int) AS item, array_agg(NULL::text) AS t, array_agg(NULL::jsonb) AS j,
                                      array_agg(0::bigint) AS n, array_agg(NULL::timestamptz) AS z FROM generate_series(1::bigint, 100) i) a,
              LATERAL lekhika.flush({worker}, 'w', a.e, a.one, a.one, a.one::smallint[], a.t, a.t, a.j, a.t, a.j, a.n, a.n, a.n, a.z, a.z, a.t, a.j, a.j,
-                                   a.item, array_fill('a'::text, ARRAY[100]), a.one, a.one, array_fill('succeeded'::text, ARRAY[100]), a.t, a.t, a.z, a.z, a.z, a.j, a.j, a.j, a.j)
+                                   a.item, array_fill('a'::text, ARRAY[100]), a.one, a.one, array_fill('succeeded'::text, ARRAY[100]), a.t, a.t, a.z, a.z, a.z, a.j, a.j, a.j, a.j, a.j)
         """;
 
     private static async Task AssertWalksIndexesAsync(NpgsqlConnection connection, string name, string sql)

@@ -115,8 +115,16 @@ public sealed class ScheduleStoreTests(PostgresCluster cluster)
         return (await store.AddAsync(
             new ScheduleRow
             {
-                Id = Guid.NewGuid(), WorkflowId = workflow, Cron = "0 * * * *", Timezone = "UTC", CatchUp = "once", CatchUpLimit = 10,
-                Inputs = """{"topic": "rain"}""", UserId = "u", Priority = 5, NextRunAt = Slot,
+                Id = Guid.NewGuid(),
+                WorkflowId = workflow,
+                Cron = "0 * * * *",
+                Timezone = "UTC",
+                CatchUp = "once",
+                CatchUpLimit = 10,
+                Inputs = """{"topic": "rain"}""",
+                UserId = "u",
+                Priority = 5,
+                NextRunAt = Slot,
             },
             Token))!;
     }

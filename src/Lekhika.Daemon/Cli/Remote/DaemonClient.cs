@@ -55,7 +55,7 @@ internal sealed class DaemonClient : IDisposable
 
     public Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, body: null, cancellationToken);
 
-    public Task<JsonElement> PostAsync(string path, Action<Utf8JsonWriter> properties, CancellationToken cancellationToken)
+    public async Task<JsonElement> PostAsync(string path, Action<Utf8JsonWriter> properties, CancellationToken cancellationToken)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -65,7 +65,7 @@ internal sealed class DaemonClient : IDisposable
             writer.WriteEndObject();
         }
 
-        return SendAsync(HttpMethod.Post, path, buffer.ToArray(), cancellationToken);
+        return await SendAsync(HttpMethod.Post, path, buffer.ToArray(), cancellationToken);
     }
 
     public void Dispose() => _http.Dispose();

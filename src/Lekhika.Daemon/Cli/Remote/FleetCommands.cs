@@ -94,7 +94,7 @@ internal static class QueueCommand
             }
 
             var table = new RemoteTable("place", "executions");
-            foreach (var place in new[] { "ready", "held", "parked" }) table.Add(place, reply.Number(place)?.ToString("0", CultureInfo.InvariantCulture));
+            foreach (var place in (ReadOnlySpan<string>)["ready", "held", "parked"]) table.Add(place, reply.Number(place)?.ToString("0", CultureInfo.InvariantCulture));
             table.Add("oldest waits", JsonReading.Duration(reply.Number("oldestAgeMs")));
             table.Write(context);
             return ExitCodes.Success;

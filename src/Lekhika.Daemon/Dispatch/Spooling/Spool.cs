@@ -46,17 +46,14 @@ internal sealed partial class Spool
             CultureInfo.InvariantCulture, $"{_time.GetUtcNow().ToUnixTimeMilliseconds():D15}-{incarnation}-{fence.Exec}-{fence.Epoch}{Extension}");
         try
         {
-            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(_folder);
+            Private(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var payload = new SpooledEntry(_database, incarnation, workerId, entry).ToJson();
             var path = Path.Combine(_folder, name);
             var fresh = path + ".new";
-            using (var file = new FileStream(fresh, new FileStreamOptions
+            using (var file = new FileStream(fresh, FileMode.Create, FileAccess.Write))
             {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
-            {
+                Private(fresh, UnixFileMode.UserRead | UnixFileMode.UserWrite);
                 file.Write(Encoding.ASCII.GetBytes(Header(payload)));
                 file.Write(payload);
                 file.Flush(flushToDisk: true);
@@ -111,6 +108,11 @@ internal sealed partial class Spool
 
     private static string Header(ReadOnlySpan<byte> payload) => string.Create(
         CultureInfo.InvariantCulture, $"{Magic} sha256={Convert.ToHexStringLower(SHA256.HashData(payload))} bytes={payload.Length}\n");
+
+    private static void Private(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, mode);
+    }
 
     [LoggerMessage(3601, LogLevel.Warning, "Execution {Exec}: {Count} results could not be written to the database and are kept in {Path} for the next start")]
     private static partial void LogSaved(ILogger logger, long exec, int count, string path);

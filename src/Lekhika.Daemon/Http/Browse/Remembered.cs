@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Lekhika.Daemon.Http.Browse;
 
 /// <summary>A value that is looked up at most once in a while, whoever asks.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle is never asked for holds nothing to dispose.")]
 internal sealed class Remembered<T>(TimeProvider time, TimeSpan freshness)
     where T : class
 {
