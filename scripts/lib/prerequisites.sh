@@ -74,6 +74,21 @@ need_chromium() {
     apt_install chromium fonts-noto-core
 }
 
+# A pooler for the tests that go through one, which are skipped where it cannot be had. Its package starts a service, which nobody asked for.
+need_pgbouncer() {
+    if [ -x /usr/sbin/pgbouncer ] || [ -x /usr/bin/pgbouncer ]; then return; fi
+    apt_install pgbouncer || return 1
+    if [ -d /run/systemd/system ]; then as_root systemctl disable --now pgbouncer 2>/dev/null || true; fi
+}
+
+# The model checker and the compiler it needs.
+need_spin() {
+    local missing=()
+    command -v spin >/dev/null || missing+=(spin)
+    command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+}
+
 # The server's programs; no cluster of the system is made, started or touched.
 need_postgres() {
     if pg_bin >/dev/null; then return; fi

@@ -21,17 +21,26 @@ public sealed class Database : IAsyncDisposable
         // Connections are given back as they were got, so nothing is to be reset: the reset is six statements with every use. The listener undoes its LISTEN.
         settings.NoResetOnClose = true;
         if (settings.ApplicationName is null) settings.ApplicationName = "lekhika-daemon";
+        MostConnections = settings.MaxPoolSize;
         Host = settings.Host ?? "";
         Name = settings.Database ?? settings.Username ?? "";
 
         var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
         builder.EnableArrays();
         builder.EnableTransportSecurity();
+        builder.UsePhysicalConnectionInitializer(
+            connection => PoolerSafe |= Pooler.IsBetween(connection), async connection => PoolerSafe |= await Pooler.IsBetweenAsync(connection));
         Source = builder.Build();
     }
 
-    /// <summary>Whether nothing that lives in a session (prepared statements, LISTEN) may be used: a transaction pooler is in between.</summary>
-    public bool PoolerSafe { get; }
+    /// <summary>
+    /// Whether nothing is prepared, because a pooler may be in between: the connection string says so (No Reset On Close), or the first connection found
+    /// one. PgBouncer before 1.21 hands a prepared statement to whoever comes next.
+    /// </summary>
+    public bool PoolerSafe { get; private set; }
+
+    /// <summary>How many connections may be open at once.</summary>
+    public int MostConnections { get; }
 
     /// <summary>The server, for messages; never with credentials.</summary>
     public string Host { get; }
@@ -49,6 +58,18 @@ public sealed class Database : IAsyncDisposable
     /// <summary>Prepares a statement that is sent often, once per connection, in a round trip of its own; not behind a pooler.</summary>
     internal Task PrepareAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
         PoolerSafe ? Task.CompletedTask : command.PrepareAsync(cancellationToken);
+
+    /// <summary>
+    /// Whether a pooler lends server connections for a transaction at a time, so that a LISTEN is lost in it. A pooler of sessions answers false, as
+    /// does the server itself.
+    /// </summary>
+    public async Task<bool> IsTransactionPooledAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        if (!PoolerSafe) return false;
+        await using var other = await OpenAsync(cancellationToken);
+        return await Pooler.IsSharedAsync(connection, other, cancellationToken);
+    }
 
     /// <summary>Whether another try may end otherwise: the connection broke, the server is away, starting, stopping or full.</summary>
     public static bool IsTransient(Exception exception) => exception switch

@@ -17,6 +17,8 @@ internal sealed partial class ExecutionOwner
     private readonly List<Guid> _abandoned = [];
     private bool _hasChildren;
     private bool _unsavedWait;
+    private int? _asideAt;
+    private HashSet<string> _besideAside = [];
     private volatile IReadOnlyList<string> _awaited = [];
 
     /// <summary>Topics of the events that this execution waits for while it is held; read by the poll.</summary>
@@ -58,7 +60,10 @@ internal sealed partial class ExecutionOwner
     private bool Answer(PendingWait wait, WaitEvent given)
     {
         var now = _services.Now();
+        MarkAside();
         _consumed.Add(given.Id);
+        // Written before an effect begins, so that the effect's own result needs no more than its record.
+        _unsavedWait = true;
         NodeOutcome? outcome;
         try
         {
@@ -107,6 +112,12 @@ internal sealed partial class ExecutionOwner
     /// <summary>Notes what an outcome does beside its record: it is written with it.</summary>
     private void NoteAside(StepRef step, NodeOutcome outcome)
     {
+        if (outcome.Child is not null || outcome.Abandoned is not null)
+        {
+            MarkAside();
+            _unsavedWait = true;
+        }
+
         if (outcome.Child is { } child)
         {
             _starts.Add(child);
@@ -133,6 +144,25 @@ internal sealed partial class ExecutionOwner
         return aside.IsEmpty ? null : aside;
     }
 
+    /// <summary>From here on, records may rest on what is written beside them. Only effects that run already do not.</summary>
+    private void MarkAside()
+    {
+        if (_asideAt is not null) return;
+        _asideAt = _uncommitted.Count;
+        _besideAside = [.. _running.Keys];
+    }
+
+    /// <summary>
+    /// What may be offered without the fence, by the next life: no record that consumed an event or started a child, and none that may rest on one. A wait
+    /// for a child that was never started would be for ever, and an event would be taken twice.
+    /// </summary>
+    private List<StepRecord> Spoolable()
+    {
+        if (_asideAt is not { } first) return [.. _uncommitted];
+        var starts = _starts.Select(static start => start.StepKey).ToHashSet(StringComparer.Ordinal);
+        return [.. _uncommitted.Where((record, i) => i < first || (_besideAside.Contains(record.Key) && !starts.Contains(record.Key)))];
+    }
+
     /// <summary>Everything noted so far is durable.</summary>
     private void Saved()
     {
@@ -140,6 +170,8 @@ internal sealed partial class ExecutionOwner
         _consumed.Clear();
         _starts.Clear();
         _abandoned.Clear();
+        _asideAt = null;
+        _besideAside = [];
         _unsavedEffect = false;
         _unsavedWait = false;
     }

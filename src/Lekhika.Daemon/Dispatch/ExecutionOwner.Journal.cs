@@ -123,7 +123,7 @@ internal sealed partial class ExecutionOwner
         }
         catch (Exception exception) when (exception is OperationCanceledException or System.Threading.Channels.ChannelClosedException)
         {
-            if (_uncommitted.Count > 0) _services.Spool?.Invoke(Fence, [.. _uncommitted]);
+            if (Spoolable() is { Count: > 0 } results) _services.Spool?.Invoke(Fence, results);
             _live.Leave("waiting", null);
         }
     }

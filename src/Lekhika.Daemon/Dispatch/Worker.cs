@@ -169,7 +169,7 @@ internal sealed partial class Worker : IIntake
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(abortWorking, incarnation.Revoked);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(claimStopping, incarnation.Revoked);
         var shift = Assemble(incarnation, abort.Token);
-        await using var listener = _settings.Listen
+        await using var listener = await MayListenAsync(claimStopping)
             ? new Listener(_database, reason => Hear(shift, reason), _time, _loggers.CreateLogger<Listener>())
             : null;
 
@@ -196,6 +196,16 @@ internal sealed partial class Worker : IIntake
             if (!incarnation.Revoked.IsCancellationRequested) await SignOffAsync(incarnation);
             _state.Incarnation = null;
         }
+    }
+
+    private async Task<bool> MayListenAsync(CancellationToken cancellationToken)
+    {
+        // The listener keeps a connection to itself.
+        if (!_settings.Listen || _database.MostConnections < 2) return false;
+        if (_settings.ListenThroughPooler) return true;
+        if (!await _database.IsTransactionPooledAsync(cancellationToken)) return true;
+        LogPooler(_logger, _settings.PollInterval.TotalSeconds);
+        return false;
     }
 
     private Shift Assemble(Incarnation incarnation, CancellationToken abortWorking)
@@ -374,6 +384,9 @@ internal sealed partial class Worker : IIntake
 
     [LoggerMessage(3505, LogLevel.Warning, "Could not sign off ({Reason}); others take over when the lease lapses")]
     private static partial void LogNotSignedOff(ILogger logger, string reason);
+
+    [LoggerMessage(3508, LogLevel.Information, "A transaction pooler stands before the database: no LISTEN, nothing prepared, a poll every {Seconds} s")]
+    private static partial void LogPooler(ILogger logger, double seconds);
 
     [LoggerMessage(3507, LogLevel.Information, "Completion hook of the database: {Function}")]
     private static partial void LogHook(ILogger logger, string function);

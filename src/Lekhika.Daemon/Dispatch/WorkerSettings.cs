@@ -28,6 +28,9 @@ internal sealed record WorkerSettings
     /// <summary>Whether to LISTEN; false polls only.</summary>
     public required bool Listen { get; init; }
 
+    /// <summary>Whether to LISTEN even where a transaction pooler is found.</summary>
+    public bool ListenThroughPooler { get; init; }
+
     /// <summary>The SQL function to be told of every final state, <c>schema.function</c>; null for none.</summary>
     public string? CompletionHook { get; init; }
 

@@ -250,6 +250,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         Heartbeat = options.Worker.Heartbeat,
         DrainTimeout = options.Worker.DrainTimeout,
         Listen = options.Database.Listen != ListenMode.Off,
+        ListenThroughPooler = options.Database.Listen == ListenMode.On,
         CompletionHook = options.Database.CompletionHook,
         Owners = new OwnerOptions
         {

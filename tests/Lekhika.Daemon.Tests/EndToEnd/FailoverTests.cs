@@ -143,4 +143,19 @@ public sealed class FailoverTests(Servers servers)
         await scene.UntilOllamaAsync(static stats => stats.Cancellations == 1);
         await holder.UntilAsync($"status/{id}", static (_, body) => body.GetProperty("status").GetString() == "cancelled", Cancellation);
     }
+
+    [Theory]
+    [InlineData(3, "failed")]
+    [InlineData(2, "completed")]
+    public async Task Taken_over_again_and_again_without_progress_it_ends_as_crash_loop(int rescues, string status)
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var id = await scene.InsertAsync(Flows.Trivial);
+        // What so many rescues leave behind.
+        await scene.Database.ExecuteAsync("UPDATE lekhika.ready SET run = 1, class = 0, epoch = $1, rescues = $1::smallint", Cancellation, rescues);
+        await scene.DaemonAsync(static setup => setup.Settings["worker.max_rescues"] = "2");
+        var end = await scene.EndAsync(id);
+        Assert.Equal((status, status == "failed" ? "crash_loop" : null), (end.Status, end.Code));
+        await scene.UntilSqlAsync<long>("SELECT (SELECT count(*) FROM lekhika.held) + (SELECT count(*) FROM lekhika.ready)", static count => count == 0);
+    }
 }

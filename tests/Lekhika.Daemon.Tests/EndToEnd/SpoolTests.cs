@@ -1,4 +1,5 @@
 using Lekhika.Daemon.Tests.EndToEnd.Support;
+using Npgsql;
 using Xunit;
 
 namespace Lekhika.Daemon.Tests.EndToEnd;
@@ -51,5 +52,35 @@ public sealed class SpoolTests(Servers servers)
         Assert.Empty(Directory.GetFiles(spool, "*.json"));
         Assert.Single(Directory.GetFiles(Path.Combine(spool, "rejected")));
         Assert.Single(Directory.GetFiles(Path.Combine(spool, "corrupt")));
+    }
+
+    [Fact]
+    public async Task A_child_whose_start_found_no_database_before_the_stop_is_started_by_the_next_life_and_waited_for()
+    {
+        await using var scene = await Scene.BeginAsync(servers, ownCluster: true);
+        var child = await scene.WorkflowAsync(Flows.Trivial);
+        var id = await scene.InsertAsync($$$"""{"nodes":[{"id":"go","type":"subworkflow","config":{"workflow_id":"{{{child}}}"}}],"edges":[]}""");
+        DaemonProcess first;
+        await using (var somebody = new NpgsqlConnection(scene.Database.ConnectionString + ";Pooling=false"))
+        {
+            await somebody.OpenAsync(Cancellation);
+            // Its row is locked, so that the write that starts the child hangs until the server is gone.
+            await using var begin = new NpgsqlCommand("BEGIN; SELECT FROM lekhika.workflow_executions FOR UPDATE", somebody);
+            await begin.ExecuteNonQueryAsync(Cancellation);
+            first = await scene.DaemonAsync(static setup => setup.Settings["worker.drain_timeout"] = "1s");
+            await first.UntilAsync($"status/{id}", static (_, body) => body.GetRawText().Contains("\"go\"", StringComparison.Ordinal), Cancellation);
+            await scene.UntilSqlAsync<long>("SELECT count(*) FROM lekhika.held", static count => count == 1);
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, Cancellation); // the write is tried within milliseconds; nothing tells of it
+            await scene.Cluster.StopAsync("immediate");
+        }
+
+        var exitCode = await first.StopAsync(Cancellation);
+        await scene.Cluster.StartAsync();
+        Assert.True(exitCode == 0, first.Child.Tail());
+        NpgsqlConnection.ClearAllPools();
+        await scene.DaemonAsync(setup => setup.StateDirectory = first.StateDirectory);
+        var end = await scene.EndAsync(id);
+        Assert.True(end.Status == "completed", $"{end}");
+        Assert.Equal(1, await scene.Database.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions WHERE parent_id IS NOT NULL AND status = 'completed'", Cancellation));
     }
 }
