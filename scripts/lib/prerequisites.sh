@@ -74,6 +74,21 @@ need_chromium() {
     apt_install chromium fonts-noto-core
 }
 
+# The checker of metrics and alert rules: its program alone, into artifacts/tools; the package would bring a server that starts by itself.
+need_promtool() {
+    PATH=$PATH:$PWD/artifacts/tools
+    if command -v promtool >/dev/null; then return; fi
+    local folder
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    if (cd "$folder" && apt-get download -qq prometheus >/dev/null 2>&1 && dpkg-deb -x prometheus_*.deb .) && [ -x "$folder/usr/bin/promtool" ]; then
+        mkdir -p artifacts/tools
+        cp "$folder/usr/bin/promtool" artifacts/tools/
+    fi
+    rm -rf "$folder"
+    command -v promtool >/dev/null
+}
+
 # A pooler for the tests that go through one, which are skipped where it cannot be had. Its package starts a service, which nobody asked for.
 need_pgbouncer() {
     if [ -x /usr/sbin/pgbouncer ] || [ -x /usr/bin/pgbouncer ]; then return; fi

@@ -68,7 +68,7 @@ internal static class SettingDocument
         - Without `auth.internal_secret` the daemon refuses to start, unless `auth.allow_insecure_loopback` is true and every address of `server.url` is
           loopback (a Unix socket is always allowed). A secret shorter than 16 characters, or the earlier worker's default, is a warning.
         - `database.url` wins over `database.host`, `port`, `name`, `user` and `password` where both name a part, and a warning says so;
-          they fill in what it leaves out. In a URL, percent-encode `/ ? # %` and `@` in a user name or password. `pgbouncer=true` turns `database.listen = auto` into `off`.
+          they fill in what it leaves out. In a URL, percent-encode `/ ? # %` and `@` in a user name or password. `pgbouncer=true` turns `database.listen = auto` into `off`; without it a pooler is found out at the start.
         - `worker.heartbeat` is at most half of `worker.lease`; `worker.max_claimed` is not below `worker.concurrency`.
         - `ollama.connect_timeout` ≤ `ollama.first_byte_timeout` ≤ `ollama.total_timeout`; `ollama.idle_timeout` ≤ `ollama.total_timeout`;
           `limits.node_timeout` ≤ `limits.execution_timeout`. Defaults of the smaller follow the larger.
