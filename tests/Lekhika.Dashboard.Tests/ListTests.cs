@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Lekhika.Daemon.Tests.EndToEnd.Support;
 using Lekhika.Dashboard.Tests.Support;
 using Microsoft.Playwright;
@@ -137,7 +138,7 @@ public sealed class ListTests(Servers servers, Chromium chromium)
         await Expect(page.Locator("tbody tr").Nth(1).GetByRole(AriaRole.Checkbox)).ToBeCheckedAsync();
         await page.Keyboard.PressAsync("x");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync($"**#/executions/{first}");
+        await Expect(page).ToHaveURLAsync(new Regex($"#/executions/{first}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         await page.Keyboard.PressAsync("g");
         await page.Keyboard.PressAsync("m");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Machines" })).ToBeVisibleAsync();

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Lekhika.Daemon.Tests.EndToEnd.Support;
 using Lekhika.Dashboard.Tests.Support;
 using Microsoft.Playwright;
@@ -33,7 +34,8 @@ public sealed class WorkflowTests(Servers servers, Chromium chromium)
         await Expect(form.GetByRole(AriaRole.Alert)).ToContainTextAsync("count");
         await form.GetByLabel("count").FillAsync("9007199254740993");
         await form.GetByRole(AriaRole.Button, new() { Name = "Run" }).ClickAsync();
-        await page.WaitForURLAsync("**#/executions/*");
+        // Not WaitForURL: it waits for a load, and a change of the fragment may be over before it begins to wait.
+        await Expect(page).ToHaveURLAsync(new Regex("#/executions/[0-9a-f-]{36}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         var ended = await desk.Scene.EndAsync(Guid.Parse(page.Url.Split("executions/")[1][..36]));
         Assert.Contains("9007199254740993", ended.Result, StringComparison.Ordinal);
         await page.GotoAsync($"{desk.Url}#/executions?q=workflow:{stored}");
