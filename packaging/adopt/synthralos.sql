@@ -58,3 +58,6 @@ COMMIT;
 SELECT count(*) AS unfinished
   FROM :"platform".workflowexecution x
  WHERE x.status IN ('running', 'paused', 'waiting_for_signal') AND NOT EXISTS (SELECT FROM :"schema".workflow_executions e WHERE e.id = x.id);
+\echo A paused one begins anew when it is resumed. To begin the others anew, with the inputs that they had:
+SELECT format('SELECT count(*) FROM %I.workflowexecution WHERE status IN (''running'', ''waiting_for_signal'') AND completed_at IS NULL AND %I.start_synthralos(id)',
+              :'platform', :'schema') AS command;
