@@ -68,7 +68,7 @@ internal sealed class RemoteTable(params string[] headings)
 
         foreach (var column in shown)
         {
-            table.AddColumn(new TableColumn(new Text(headings[column], new Style(decoration: Decoration.Bold)) { Overflow = Overflow.Ellipsis })
+            table.AddColumn(new TableColumn(new Text(Cut(headings[column], given[column]), new Style(decoration: Decoration.Bold)))
             {
                 NoWrap = true,
                 Width = given[column],
@@ -76,8 +76,17 @@ internal sealed class RemoteTable(params string[] headings)
             });
         }
 
-        foreach (var row in _rows) table.AddRow(shown.Select(column => new Text(row[column], StyleOf(row[column])) { Overflow = Overflow.Ellipsis }));
+        foreach (var row in _rows) table.AddRow(shown.Select(column => new Text(Cut(row[column], given[column]), StyleOf(row[column]))));
         return table;
+    }
+
+    /// <summary>The beginning of a text that is too wide, in cells of the terminal: a letter of some scripts takes two.</summary>
+    private static string Cut(string text, int width)
+    {
+        if (text.GetCellWidth() <= width) return text;
+        var end = text.Length;
+        while (end > 0 && text[..end].GetCellWidth() > width - 1) end -= end > 1 && char.IsLowSurrogate(text[end - 1]) ? 2 : 1;
+        return text[..end].TrimEnd() + "…";
     }
 
     private static Style StyleOf(string cell) => cell switch
