@@ -71,7 +71,7 @@ internal sealed class DatabaseAdvice
         {
             case PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidPassword:
                 if (refused.MessageText.Contains("eer authentication", StringComparison.Ordinal))
-                    return $"peer authentication wants the operating system's user to be the role: run this with sudo, and let database.url name the role lekhika-daemon";
+                    return "peer authentication wants the operating system's user to be the role: run this with sudo, and let database.url name the role lekhika-daemon";
                 if (refused.MessageText.Contains("does not exist", StringComparison.Ordinal)) return $"{AsPostgres()}createuser {Word(_role)}{(IsSocket ? "" : " --pwprompt")}, or mend the role in database.url";
                 if (refused.MessageText.Contains("pg_hba.conf", StringComparison.Ordinal))
                     return $"add a line for {_role} and {_database} to the server's pg_hba.conf ({AsPostgres()}psql -c 'SHOW hba_file'), then: SELECT pg_reload_conf()";

@@ -38,7 +38,7 @@ public sealed class SurroundingsTests(Servers servers)
         var settings = Settings(scene);
         settings["database.url"] = scene.DatabaseUrl.Replace("postgres@", role + "@", StringComparison.Ordinal);
         settings["database.schema"] = "elsewhere";
-        (await Diagnosis.OfAsync(settings)).Finds("privileges", "CREATE on the database", $"GRANT CREATE ON DATABASE");
+        (await Diagnosis.OfAsync(settings)).Finds("privileges", "CREATE on the database", "GRANT CREATE ON DATABASE");
 
         await scene.Database.ExecuteAsync("CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.workflow_generation_jobs (id uuid PRIMARY KEY)", Cancellation);
         await scene.Database.ExecuteAsync($"GRANT USAGE ON SCHEMA elsewhere TO {role}", Cancellation);
@@ -59,7 +59,7 @@ public sealed class SurroundingsTests(Servers servers)
         await scene.Database.ExecuteAsync(Lekhika.Tests.Support.Platforms.Lekhika, Cancellation);
         Assert.Equal("ok", (await Diagnosis.OfAsync(settings)).StatusOf("adopt"));
         await scene.Database.ExecuteAsync("INSERT INTO lekhika.mirror_queue (execution_id, platform, error) VALUES (gen_random_uuid(), 'lekhika', 'no')", Cancellation);
-        Assert.Contains("could not be written", string.Concat((await Diagnosis.OfAsync(settings)).Text), StringComparison.Ordinal);
+        Assert.Contains("could not be written", (await Diagnosis.OfAsync(settings)).Text, StringComparison.Ordinal);
     }
 
     [Fact]
