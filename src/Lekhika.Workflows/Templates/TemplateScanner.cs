@@ -17,9 +17,6 @@ internal sealed class TemplateScanner(string text)
     private const string Opening = "{{";
     private const string Closing = "}}";
 
-    /// <summary>Secrets are put in their place after the templates are rendered.</summary>
-    private static readonly CelCompileOptions Options = new() { OpaqueName = "secrets" };
-
     private readonly List<TemplatePart> _parts = [];
     private readonly List<CelSyntaxException> _errors = [];
 
@@ -64,7 +61,7 @@ internal sealed class TemplateScanner(string text)
         var inner = text[(open + Opening.Length)..close];
         try
         {
-            _parts.Add(new(inner.Trim(), CelExpression.Compile(inner, Options), open + Opening.Length));
+            _parts.Add(new(inner.Trim(), CompiledExpressions.Get(inner), open + Opening.Length));
         }
         catch (CelSyntaxException error)
         {
