@@ -9,7 +9,7 @@ namespace Lekhika.Workflows.Templates;
 /// </summary>
 internal static class CompiledExpressions
 {
-    private const int MostEntries = 2048;
+    private const int MostEntries = 1024;
     private const int LongestText = 1024;
 
     /// <summary>Secrets are put in their place after the templates are rendered.</summary>

@@ -18,10 +18,11 @@ internal static class OpaqueUse
             {
                 case NameSyntax whole when IsName(whole):
                     throw Error(whole, $"{name} are named one by one: {name}.NAME");
-                case SelectSyntax { Target: { } target } when IsName(target):
-                case IndexSyntax { Target: { } indexed, Index: LiteralSyntax { Value.Kind: CelKind.String } } when IsName(indexed):
-                    if (!placed)
-                        throw Error(syntax, $"the value of {name}.NAME can only be put in its place, alone or joined to other text with +; functions, comparisons and has() do not see it");
+                case SelectSyntax { Target: NameSyntax target } when IsName(target):
+                    Member(target, placed);
+                    break;
+                case IndexSyntax { Target: NameSyntax target, Index: LiteralSyntax { Value.Kind: CelKind.String } } when IsName(target):
+                    Member(target, placed);
                     break;
                 case SelectSyntax select:
                     Visit(select.Target, placed: false);
@@ -57,6 +58,12 @@ internal static class OpaqueUse
                     All(map.Values, placed);
                     break;
             }
+        }
+
+        private void Member(NameSyntax target, bool placed)
+        {
+            if (!placed)
+                throw Error(target, $"the value of {name}.NAME can only be put in its place, alone or joined to other text with +; functions, comparisons and has() do not see it");
         }
 
         private void All(IReadOnlyList<CelSyntax> children, bool placed)
