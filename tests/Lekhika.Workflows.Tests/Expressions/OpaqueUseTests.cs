@@ -17,7 +17,7 @@ public sealed class OpaqueUseTests
 
     [Theory]
     [InlineData("{{ secrets }}", "named one by one", 4)]
-    [InlineData("{{ .secrets }}", "named one by one", 4)]
+    [InlineData("{{ .secrets }}", "named one by one", 5)]
     [InlineData("{{ secrets[inputs.x] }}", "named one by one", 4)]
     [InlineData("{{ [secrets][0].A }}", "named one by one", 5)]
     [InlineData("{{ secrets.map(k, k) }}", "named one by one", 4)]
