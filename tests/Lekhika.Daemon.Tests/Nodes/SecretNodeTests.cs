@@ -42,6 +42,9 @@ public sealed class SecretNodeTests
     [InlineData("url")]
     [InlineData("form")]
     [InlineData("html")]
+    [InlineData("latin1")]
+    [InlineData("ascii json in a text")]
+    [InlineData("json in json")]
     [InlineData("base64")]
     [InlineData("bytes")]
     [InlineData("header")]
@@ -55,14 +58,17 @@ public sealed class SecretNodeTests
                 "unicode" => "{\"said\":\"" + string.Concat(Value.Select(static c => $"\\u{(int)c:x4}")) + "\",\"" + string.Concat(Value.Select(static c => $"\\u{(int)c:X4}")) + "\":1}",
                 "url" => Uri.EscapeDataString(Value),
                 "form" => System.Net.WebUtility.UrlEncode(Value),
+                "latin1" => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(Value)),
+                "ascii json in a text" => Value.Replace("\"", "\\\"", StringComparison.Ordinal).Replace("ü", "\\u00fc", StringComparison.Ordinal).Replace("/", "\\/", StringComparison.Ordinal),
+                "json in json" => JsonSerializer.Serialize(new { said = JsonSerializer.Serialize(new { deep = Value }) }),
                 "html" => System.Net.WebUtility.HtmlEncode(Value),
                 "base64" => Convert.ToBase64String(Encoding.UTF8.GetBytes(Value)),
                 _ => Value,
             };
             if (how == "header") context.Response.Headers["X-Echo"] = Uri.EscapeDataString(Value);
-            context.Response.ContentType = how is "json" or "unicode" ? "application/json" : how == "bytes" ? "image/png" : "text/plain; charset=utf-8";
+            context.Response.ContentType = how is "json" or "unicode" or "json in json" ? "application/json" : how == "bytes" ? "image/png" : "text/plain; charset=utf-8";
             byte[] begin = how == "bytes" ? [0xff, 0xfe, 0x00] : [];
-            var text = how is "json" or "unicode" ? answer : $"before {answer} after";
+            var text = how is "json" or "unicode" or "json in json" ? answer : $"before {answer} after";
             await context.Response.Body.WriteAsync((byte[])[.. begin, .. Encoding.UTF8.GetBytes(text)], context.RequestAborted);
         });
         await using var run = new WorkflowRun(configuration: Configuration(server.Port));
@@ -233,7 +239,7 @@ public sealed class SecretNodeTests
         string[] forms =
         [
             Value, Uri.EscapeDataString(Value), System.Net.WebUtility.UrlEncode(Value), System.Net.WebUtility.HtmlEncode(Value),
-            JsonEncodedText.Encode(Value).Value, Value.Replace("\"", "\\\"", StringComparison.Ordinal), Convert.ToBase64String(Encoding.UTF8.GetBytes(Value)), "\\u0070\\u0061", "w\"ord", "w\\\"ord",
+            JsonEncodedText.Encode(Value).Value, Value.Replace("\"", "\\\"", StringComparison.Ordinal), Convert.ToBase64String(Encoding.UTF8.GetBytes(Value)), "\\u0070\\u0061", "w\"ord", "w\\\"ord", "s%zcr",
         ];
         foreach (var form in forms) Assert.DoesNotContain(form, text, StringComparison.OrdinalIgnoreCase);
     }

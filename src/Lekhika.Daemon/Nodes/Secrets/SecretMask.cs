@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -45,9 +46,10 @@ internal sealed class SecretMask
     {
         var utf8 = Encoding.UTF8.GetBytes(value);
         var escaped = Uri.EscapeDataString(value);
-        AddForm(value);
-        AddForm(JsonEncodedText.Encode(value).Value);
-        AddForm(JsonEncodedText.Encode(value, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value);
+        AddTexts(value);
+
+        // Servers that take the bytes of a header for Latin-1 send them back as other letters.
+        if (utf8.Length != value.Length) AddTexts(Encoding.Latin1.GetString(utf8));
         AddForm(escaped);
         AddForm(LowerEscapes(escaped));
         AddForm(WebUtility.UrlEncode(value));
@@ -58,6 +60,30 @@ internal sealed class SecretMask
         AddForm(Convert.ToHexString(utf8));
         AddBytes(utf8);
         AddBytes(Encoding.Unicode.GetBytes(value));
+    }
+
+    /// <summary>The text, and the ways in which JSON is written by various libraries.</summary>
+    private void AddTexts(string text)
+    {
+        AddForm(text);
+        AddForm(JsonEncodedText.Encode(text).Value);
+        AddForm(JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value);
+        AddForm(AsciiJson(text));
+        AddForm(AsciiJson(text).Replace("/", "\\/", StringComparison.Ordinal));
+    }
+
+    /// <summary>Nothing but quotes, backslashes, controls and what is not ASCII is escaped, in lower case.</summary>
+    private static string AsciiJson(string text)
+    {
+        var json = new StringBuilder(text.Length + 8);
+        foreach (var character in text)
+        {
+            if (character is '"' or '\\') json.Append('\\').Append(character);
+            else if (char.IsAscii(character) && !char.IsControl(character)) json.Append(character);
+            else json.Append("\\u").Append(((int)character).ToString("x4", CultureInfo.InvariantCulture));
+        }
+
+        return json.ToString();
     }
 
     private void AddForm(string form)
