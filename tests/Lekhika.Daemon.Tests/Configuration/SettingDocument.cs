@@ -63,11 +63,13 @@ internal static class SettingDocument
 
     private const string Secrets = """
 
+        ## Secrets
+
         A secret is for nodes that call others: `{{ secrets.NAME }}` in the fields of a node that may hold secrets ([workflow-language.md](workflow-language.md)).
 
         ```ini
         [secret.CRM_TOKEN]
-        value_file = /etc/lekhika-daemon/credentials/crm-token
+        value_file = /etc/lekhika-daemon/crm-token     # readable by the daemon: chown root:lekhika-daemon, chmod 640
         users = 3f0c9a52-8d5e-4b4e-9d5c-0d9a6c1c7a10
         hosts = api.crm.example, *.eu.crm.example
         ```

@@ -45,7 +45,7 @@ internal sealed class SecretSettings
         };
         Users = new(section, "users", UserList)
         {
-            Description = "Whose executions may use it; * for those of everyone, and of nobody. One of users and workflows must be given.",
+            Description = "Whose executions may use it; * for those of everyone, also without a user_id. One of users and workflows must be given.",
             DefaultNote = "all, if workflows is given",
             IsReloadable = true,
         };
