@@ -51,6 +51,12 @@ public static class ErrorCodes
     /// <summary>The address of an HTTP call is not allowed.</summary>
     public const string HttpForbidden = "http_forbidden";
 
+    /// <summary>A node uses a secret that its user, workflow or host may not use.</summary>
+    public const string SecretNotAllowed = "secret_not_allowed";
+
+    /// <summary>A node uses a secret that the configuration does not have, or has no value for.</summary>
+    public const string SecretNotFound = "secret_not_found";
+
     /// <summary>A node took longer than its time limit.</summary>
     public const string NodeTimeout = "node_timeout";
 

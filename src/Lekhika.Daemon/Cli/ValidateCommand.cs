@@ -50,7 +50,12 @@ internal static class ValidateCommand
                     var result = WorkflowReader.Check(
                         document,
                         WorkflowSettings.Reading(configuration.Options),
-                        WorkflowSettings.Validation(configuration.Options) with { PresentModels = present });
+                        WorkflowSettings.Validation(configuration.Options) with
+                        {
+                            PresentModels = present,
+                            // Whoever checks a workflow where no secrets are configured is not told that all of them are missing.
+                            SecretNames = configuration.Options.Secrets.IsEmpty ? null : [.. configuration.Options.Secrets.Select(static secret => secret.Name)],
+                        });
                     if (parsed.GetValue(json)) await context.Output.WriteLineAsync(ValidateReport.ToJson(result));
                     else await WriteAsync(context, WorkflowFile.Name(name), result, parsed.GetValue(graph) is not null);
                     return result.Ok ? ExitCodes.Success : ExitCodes.Failure;

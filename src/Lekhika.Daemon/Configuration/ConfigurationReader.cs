@@ -93,8 +93,9 @@ internal static class ConfigurationReader
 
         var read = new SettingValues(values, settings.ToDictionary(setting => setting.Setting, setting => setting.Origin), unsound);
         ConsistencyRules.Check(read, purpose, errors, warnings);
+        SecretRules.Check(resolver.Secrets, read, purpose, errors, warnings);
         var database = DatabaseBinder.Bind(read, isRequired: purpose != ConfigurationPurpose.Try, errors, warnings);
-        var options = errors.Count == 0 ? OptionBinder.Bind(read, database) : null;
+        var options = errors.Count == 0 ? OptionBinder.Bind(read, database) with { Secrets = SecretRules.Bind(resolver.Secrets, read) } : null;
         return new(options, [.. errors], [.. warnings], settings.ToImmutable());
 
         string? DefaultOf(Setting setting) => setting.ComputeDefault is { } compute ? compute(scope!) : setting.Default;

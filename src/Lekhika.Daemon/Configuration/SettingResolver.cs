@@ -11,6 +11,9 @@ internal sealed class SettingResolver(ConfigurationSources sources)
 {
     private readonly Dictionary<string, Setting> _entries = new(StringComparer.Ordinal);
 
+    /// <summary>The secrets that were found on the way.</summary>
+    public SecretSections Secrets { get; } = new();
+
     public Dictionary<Setting, (string Text, SettingOrigin Origin)> Chosen { get; } = [];
 
     public List<ConfigurationProblem> Errors { get; } = [];
@@ -28,7 +31,9 @@ internal sealed class SettingResolver(ConfigurationSources sources)
 
     /// <summary>The settings of the table and the operator's own keys, in the order of the table.</summary>
     public IEnumerable<Setting> Settings => SettingTable.Sections.SelectMany(section => section.Settings.Concat(
-        _entries.Values.Where(entry => entry.Section == section.Name).OrderBy(entry => entry.Name, StringComparer.Ordinal)));
+        _entries.Values.Where(entry => entry.Section == section.Name).OrderBy(entry => entry.Name, StringComparer.Ordinal))).Concat(Secrets.Settings);
+
+    private IEnumerable<Setting> Known => SettingTable.All.Concat(Secrets.Settings);
 
     private void TakeFile()
     {
@@ -55,10 +60,19 @@ internal sealed class SettingResolver(ConfigurationSources sources)
 
         foreach (var (name, line) in parsed.Sections)
         {
-            if (SettingTable.FindSection(name) is null)
+            var origin = SettingOrigin.FileLine(file.Path, line);
+            if (SecretSections.IsMeant(name))
+            {
+                if (Secrets.Declare(name[SecretSettings.Prefix.Length..], out var wrong) is null) Errors.Add(new($"[{name}]", origin, wrong!));
+            }
+            else if (name == "secret" || name == "secrets" || name.StartsWith("secrets.", StringComparison.Ordinal))
+            {
+                Errors.Add(new($"[{name}]", origin, "unknown section; each secret has a section of its own", $"[{SecretSettings.Prefix}{(name.Length > 8 ? name[8..] : "NAME")}]"));
+            }
+            else if (SettingTable.FindSection(name) is null)
             {
                 var near = Suggestion.Closest(name, SettingTable.Sections.Select(section => section.Name));
-                Errors.Add(new($"[{name}]", SettingOrigin.FileLine(file.Path, line), "unknown section", near is null ? null : $"[{near}]"));
+                Errors.Add(new($"[{name}]", origin, "unknown section", near is null ? null : $"[{near}]"));
             }
         }
 
@@ -66,7 +80,7 @@ internal sealed class SettingResolver(ConfigurationSources sources)
         foreach (var entry in parsed.Entries)
         {
             var origin = SettingOrigin.FileLine(file.Path, entry.Line);
-            if (SettingTable.FindSection(entry.Section) is null || Find(entry.Section, entry.Key, origin) is not { } setting)
+            if (!IsSection(entry.Section) || Find(entry.Section, entry.Key, origin) is not { } setting)
             {
                 continue;
             }
@@ -91,7 +105,12 @@ internal sealed class SettingResolver(ConfigurationSources sources)
             Errors.Add(new(name, SettingOrigin.Credential(name), $"the credential cannot be read: {problem}"));
         }
 
-        foreach (var setting in SettingTable.All)
+        foreach (var name in sources.Credentials.Keys.Where(static name => name.StartsWith(SecretSettings.CredentialPrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            if (Secrets.Declare(name[SecretSettings.CredentialPrefix.Length..], out var wrong) is null) Warnings.Add(new(name, SettingOrigin.Credential(name), wrong!));
+        }
+
+        foreach (var setting in Known)
         {
             if (setting.CredentialName is { } name && sources.Credentials.TryGetValue(name, out var text))
             {
@@ -183,7 +202,7 @@ internal sealed class SettingResolver(ConfigurationSources sources)
     // A *_file setting stands below the setting it fills.
     private void TakeSecretFiles()
     {
-        foreach (var setting in SettingTable.All)
+        foreach (var setting in Known)
         {
             if (setting.FileSetting is not { } file || !Chosen.TryGetValue(file, out var path) || file.Read(path.Text).Error is not null)
             {
@@ -227,7 +246,21 @@ internal sealed class SettingResolver(ConfigurationSources sources)
             return setting;
         }
 
+        if (SecretSections.TryCutFlag(sectionName, key, out var secret, out var part)) return Find(SecretSettings.Prefix + secret, part, origin);
         var name = $"{sectionName}.{key}";
+        if (SecretSections.IsMeant(sectionName))
+        {
+            if (Secrets.Declare(sectionName[SecretSettings.Prefix.Length..], out var wrong) is not { Section: { } own })
+            {
+                Errors.Add(new(name, origin, wrong!));
+                return null;
+            }
+
+            if (own.Settings.FirstOrDefault(candidate => candidate.Name == key) is { } found) return found;
+            Unknown(name, origin, Suggestion.ClosestSetting(sectionName, key, [.. own.Settings.Select(candidate => candidate.FullName)]));
+            return null;
+        }
+
         if (SettingTable.FindSection(sectionName) is not { } section)
         {
             Unknown(name, origin, Suggestion.ClosestSetting(sectionName, key, SettingTable.FullNames));
@@ -262,6 +295,8 @@ internal sealed class SettingResolver(ConfigurationSources sources)
             return setting;
         }
 
+        if (Secrets.FindVariable(variable) is { } ofSecret) return ofSecret;
+
         // The shells' variables are upper-case; the operator's own keys are not. A name with other characters is taken as it stands.
         var section = SettingTable.Sections.FirstOrDefault(section =>
             section.Entry is not null && variable.StartsWith($"LEKHIKA_{section.Name.ToUpperInvariant()}_", StringComparison.Ordinal));
@@ -275,6 +310,9 @@ internal sealed class SettingResolver(ConfigurationSources sources)
         Unknown(variable, origin, Suggestion.Closest(variable, SettingTable.All.Select(known => known.EnvironmentName).Append("LEKHIKA_CONFIG").Append("LEKHIKA_LOG_LEVEL")));
         return null;
     }
+
+    private static bool IsSection(string name) =>
+        SecretSections.IsMeant(name) ? SecretSettings.NameProblem(name[SecretSettings.Prefix.Length..]) is null : SettingTable.FindSection(name) is not null;
 
     private void Unknown(string name, SettingOrigin origin, string? near) =>
         Errors.Add(new(name, origin, "unknown setting", near is not null && origin.Kind == OriginKind.Flag ? $"--{near}" : near));

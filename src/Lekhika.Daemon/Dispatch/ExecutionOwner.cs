@@ -180,6 +180,7 @@ internal sealed partial class ExecutionOwner
             Run = Fence.Run,
             Inputs = inputs,
             WorkflowId = _claim.WorkflowId,
+            StoredWorkflowId = _claim.Definition is null ? _claim.WorkflowId : null,
             WorkflowName = workflow.Plan.Definition.Name,
             UserId = _claim.UserId,
             Priority = _claim.Priority,

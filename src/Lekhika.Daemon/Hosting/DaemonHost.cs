@@ -12,6 +12,7 @@ using Lekhika.Daemon.Http.Jobs;
 using Lekhika.Daemon.Http.Signals;
 using Lekhika.Daemon.Live;
 using Lekhika.Daemon.Nodes;
+using Lekhika.Daemon.Nodes.Secrets;
 using Lekhika.Daemon.Schedules;
 using Lekhika.Inference;
 using Lekhika.Postgres;
@@ -44,6 +45,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly ModelPool _models;
     private readonly ModelSettings _names;
     private readonly ChildSource _children;
+    private readonly SecretVault _secrets;
     private readonly SwitchableCompiler _compiler;
     private readonly DefinitionCache _definitions;
     private readonly GenerationJobs _jobs;
@@ -71,7 +73,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             new SharedTurn(new ModelTurns(_database), () => _state.Incarnation, time, loggers.CreateLogger<SharedTurn>()));
         _names = new ModelSettings(_state, options.Models);
         _children = new ChildSource(new ChildReader(_database), time);
-        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children));
+        _secrets = new SecretVault(options.Secrets);
+        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children, _secrets));
         var clock = new DatabaseClock(time);
         var reader = new ExecutionReader(_database);
         _jobs = new GenerationJobs(_database);
@@ -174,7 +177,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     {
         _models.ReplaceOptionsAsync(ModelSettings.PoolOptions(options)).GetAwaiter().GetResult();
         _names.Replace(options.Models);
-        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time, _children));
+        _compiler.Replace(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, _time, _children, _secrets));
+        _secrets.Replace(options.Secrets);
         _generation = Generation(options);
         _definitions.Clear();
         _upkeep.Ages = Ages(options);

@@ -93,6 +93,6 @@ internal static partial class RunHandler
     [LoggerMessage(1005, LogLevel.Error, "Reload: {Problem}; the configuration of before stays in force")]
     private static partial void LogReloadProblem(ILogger logger, string problem);
 
-    [LoggerMessage(1006, LogLevel.Information, "Reloaded: log level, model endpoints, model aliases, external node types; anything else needs a restart")]
+    [LoggerMessage(1006, LogLevel.Information, "Reloaded: log level, model endpoints, model aliases, external node types, secrets; anything else needs a restart")]
     private static partial void LogReloaded(ILogger logger);
 }

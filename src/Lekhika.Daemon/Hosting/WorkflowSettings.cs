@@ -3,6 +3,7 @@ using Lekhika.Daemon.Nodes;
 using Lekhika.Daemon.Nodes.Calls;
 using Lekhika.Daemon.Nodes.Models;
 using Lekhika.Daemon.Nodes.Runners;
+using Lekhika.Daemon.Nodes.Secrets;
 using Lekhika.Inference;
 using Lekhika.Workflows.Catalogue;
 using Lekhika.Workflows.Dialects;
@@ -15,8 +16,8 @@ namespace Lekhika.Daemon.Hosting;
 internal static class WorkflowSettings
 {
     public static WorkflowCompiler Compiler(
-        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time, IChildSource? children = null) =>
-        new(Reading(options), Validation(options), Runners(options, models, names, logger, time, children));
+        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time, IChildSource? children = null, SecretVault? vault = null) =>
+        new(Reading(options), Validation(options), Runners(options, models, names, logger, time, children, vault));
 
     /// <summary>What definitions are read with.</summary>
     public static ReadOptions Reading(DaemonOptions options) => new()
@@ -33,12 +34,14 @@ internal static class WorkflowSettings
         Expressions = CelChecker.Instance,
         ModelAliases = options.Models.Aliases,
         MaxNodes = options.Limits.Nodes,
+        SecretNames = [.. options.Secrets.Select(static secret => secret.Name)],
     };
 
     /// <summary>What runs which node type.</summary>
     public static NodeRunners Runners(
-        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time, IChildSource? children)
+        DaemonOptions options, IModelCaller models, ModelSettings names, ILogger logger, TimeProvider time, IChildSource? children, SecretVault? vault = null)
     {
+        vault ??= new SecretVault(options.Secrets);
         var calls = new ModelCalls(models, names.Resolve, options.Ollama.ContextTokens);
         var guarded = OutboundHttp.Guarded(options.Http.Allow, options.Http.MaxResponse, time);
         var trusted = OutboundHttp.Trusted(options.Http.MaxResponse, time);
@@ -52,7 +55,7 @@ internal static class WorkflowSettings
                 new(NodeExpansion.Refine, new RefineRunner()),
                 new(NodeExpansion.PieceType, new PieceRunner(calls)),
                 new("image", new ImageRunner(trusted, options.OpenAi, options.Ollama.TotalTimeout)),
-                new("http", new HttpRunner(guarded, options.Http.Timeout)),
+                new("http", new HttpRunner(guarded, options.Http.Timeout, vault)),
                 new("condition", new ConditionRunner()),
                 new("switch", new SwitchRunner()),
                 new("map", new MapRunner()),
@@ -74,6 +77,6 @@ internal static class WorkflowSettings
                 new("log_output", new LogRunner(logger)),
                 new("respond_to_webhook", new RespondRunner()),
             ],
-            new ExternalRunner(trusted, options.Nodes.Endpoints, options.Limits.NodeTimeout));
+            new ExternalRunner(trusted, options.Nodes.Endpoints, options.Limits.NodeTimeout, vault));
     }
 }

@@ -36,6 +36,9 @@ internal sealed class NodeProgram
     /// <summary>The expressions among its configuration, by field.</summary>
     public required FrozenDictionary<string, CelExpression> Expressions { get; init; }
 
+    /// <summary>The secrets that its templates name, each once.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
+
     /// <summary>The configuration as it was written.</summary>
     public required JsonElement RawConfig { get; init; }
 

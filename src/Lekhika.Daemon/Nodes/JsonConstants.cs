@@ -24,16 +24,18 @@ internal static class JsonConstants
     public static JsonElement Parse(MemoryStream written) => Parse(written.GetBuffer().AsMemory(0, (int)written.Length));
 
     /// <summary>An object from what <paramref name="properties"/> writes into it.</summary>
-    public static JsonElement Object(Action<Utf8JsonWriter> properties)
+    public static JsonElement Object(Action<Utf8JsonWriter> properties) => Value(writer =>
+    {
+        writer.WriteStartObject();
+        properties(writer);
+        writer.WriteEndObject();
+    });
+
+    /// <summary>The one value that <paramref name="value"/> writes.</summary>
+    public static JsonElement Value(Action<Utf8JsonWriter> value)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, Plain))
-        {
-            writer.WriteStartObject();
-            properties(writer);
-            writer.WriteEndObject();
-        }
-
+        using (var writer = new Utf8JsonWriter(buffer, Plain)) value(writer);
         return Parse(buffer);
     }
 }

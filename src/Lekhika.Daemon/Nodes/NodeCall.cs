@@ -50,6 +50,9 @@ internal sealed record RunFacts
 
     public Guid? WorkflowId { get; init; }
 
+    /// <summary>The same if its stored definition is what runs; null if the execution brought one of its own.</summary>
+    public Guid? StoredWorkflowId { get; init; }
+
     public string WorkflowName { get; init; } = "";
 
     public string? UserId { get; init; }

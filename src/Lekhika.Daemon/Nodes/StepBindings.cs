@@ -1,13 +1,14 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Lekhika.Daemon.Nodes.Secrets;
 using Lekhika.Workflows.Execution;
 using Lekhika.Workflows.Expressions;
 
 namespace Lekhika.Daemon.Nodes;
 
 /// <summary>
-/// The names that the expressions of one step can see: inputs, nodes, previous, item, index, vars, execution. Values are looked up when they are asked
+/// The names that the expressions of one step can see: inputs, nodes, previous, item, index, vars, execution, secrets (their stand-ins). Values are looked up when they are asked
 /// for, so a step pays for what it names and not for the size of the run.
 /// </summary>
 internal sealed class StepBindings(CompiledWorkflow workflow, RunMachine machine, StepRef step, RunFacts facts) : ICelBindings
@@ -27,6 +28,9 @@ internal sealed class StepBindings(CompiledWorkflow workflow, RunMachine machine
                 return true;
             case "vars":
                 value = CelValue.FromMap(Vars());
+                return true;
+            case "secrets" when workflow.ProgramOf(step.Node).Secrets is { Count: > 0 } named:
+                value = SecretBindings.Of(named);
                 return true;
             case "execution":
                 value = CelValue.FromMap(Execution());

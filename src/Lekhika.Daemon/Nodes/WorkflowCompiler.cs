@@ -59,13 +59,6 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
             return null;
         }
 
-        foreach (var secret in config.References.Where(static reference => reference.Reference.Name == "secrets"))
-        {
-            problems.Add(new Problem(
-                Severity.Error, "secrets_not_available", secret.Path,
-                $"'{secret.Reference}' cannot be read: this build has no source of secrets. Give the node to an endpoint of your own that knows it"));
-        }
-
         var expressions = new Dictionary<string, CelExpression>(StringComparer.Ordinal);
         foreach (var field in type.Fields)
         {
@@ -82,6 +75,11 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
             Config = config,
             Expressions = expressions.ToFrozenDictionary(StringComparer.Ordinal),
             RawConfig = node.Config,
+            Secrets =
+            [
+                .. config.References.Select(static named => named.Reference).Where(static reference => reference.Name == "secrets")
+                    .Select(static reference => reference.Path is [{ Member: { } name }, ..] ? name : null).OfType<string>().Distinct(StringComparer.Ordinal),
+            ],
         };
     }
 }

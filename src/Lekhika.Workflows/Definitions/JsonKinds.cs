@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,6 +8,11 @@ namespace Lekhika.Workflows.Definitions;
 /// <summary>Small reads of JSON that never throw, and what an author calls each kind of value.</summary>
 internal static class JsonKinds
 {
+    private const int LargestKept = 64 * 1024;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? s_buffer;
+
     /// <summary>Quotes and letters stay readable: this JSON goes to databases, editors and terminals, never unescaped into a page.</summary>
     public static JsonWriterOptions Readable { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -71,14 +77,19 @@ internal static class JsonKinds
     /// <summary>An immutable copy that belongs to no document.</summary>
     public static JsonElement ToElement(this JsonNode? node)
     {
-        using var buffer = new MemoryStream();
+        // A reader makes one element for each node of a graph: the buffer is used again, unless it has grown large.
+        var buffer = s_buffer ?? new ArrayBufferWriter<byte>(4096);
+        s_buffer = null;
+        buffer.ResetWrittenCount();
         using (var writer = new Utf8JsonWriter(buffer, Readable))
         {
             if (node is null) writer.WriteNullValue();
             else node.WriteTo(writer);
         }
 
-        return Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+        var element = Parse(buffer.WrittenSpan);
+        if (buffer.Capacity <= LargestKept) s_buffer = buffer;
+        return element;
     }
 
     private static JsonElement Parse(ReadOnlySpan<byte> json)

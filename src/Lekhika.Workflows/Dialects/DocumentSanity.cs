@@ -14,53 +14,91 @@ internal static class DocumentSanity
 
     public static bool Check(JsonElement document, ProblemList problems)
     {
-        Walk(document, "", 0, problems);
+        new Walk(problems).Visit(document);
         return !problems.HasErrors;
     }
 
-    private static void Walk(JsonElement value, string path, int depth, ProblemList problems)
+    /// <summary>Keeps the way to where it is, and writes it out only when there is something to say.</summary>
+    private sealed class Walk(ProblemList problems)
     {
-        if (depth > Deepest)
+        private readonly List<(string? Name, int Index)> _way = [];
+
+        public void Visit(JsonElement value)
         {
-            problems.Error("too_deep", path, $"values may be nested {Deepest} deep");
-            return;
+            if (_way.Count > Deepest)
+            {
+                problems.Error("too_deep", Path(), $"values may be nested {Deepest} deep");
+                return;
+            }
+
+            switch (value.ValueKind)
+            {
+                case JsonValueKind.Object:
+                    foreach (var property in value.EnumerateObject())
+                    {
+                        if (NameOf(property) is not { } name || !IsStorable(name)) continue;
+                        _way.Add((name, 0));
+                        Visit(property.Value);
+                        _way.RemoveAt(_way.Count - 1);
+                    }
+
+                    break;
+                case JsonValueKind.Array:
+                    var index = 0;
+                    foreach (var item in value.EnumerateArray())
+                    {
+                        _way.Add((null, index++));
+                        Visit(item);
+                        _way.RemoveAt(_way.Count - 1);
+                    }
+
+                    break;
+                case JsonValueKind.String:
+                    if (TextOf(value) is { } text) IsStorable(text);
+                    break;
+            }
         }
 
-        switch (value.ValueKind)
+        private string? NameOf(JsonProperty property)
         {
-            case JsonValueKind.Object:
-                foreach (var property in value.EnumerateObject())
-                {
-                    if (Readable(() => property.Name, path, problems, out var name))
-                        Walk(property.Value, JsonPath.Key(path, name), depth + 1, problems);
-                }
-
-                break;
-            case JsonValueKind.Array:
-                var index = 0;
-                foreach (var item in value.EnumerateArray()) Walk(item, JsonPath.Index(path, index++), depth + 1, problems);
-                break;
-            case JsonValueKind.String:
-                Readable(value.GetString, path, problems, out _);
-                break;
+            try
+            {
+                return property.Name;
+            }
+            catch (InvalidOperationException)
+            {
+                NoUnicode();
+                return null;
+            }
         }
-    }
 
-    private static bool Readable(Func<string?> read, string path, ProblemList problems, out string text)
-    {
-        text = "";
-        try
+        private string? TextOf(JsonElement value)
         {
-            text = read() ?? "";
+            try
+            {
+                return value.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                NoUnicode();
+                return null;
+            }
         }
-        catch (InvalidOperationException)
+
+        private void NoUnicode() => problems.Error("invalid_text", Path(), "holds text that is not valid Unicode (half of a surrogate pair)");
+
+        private bool IsStorable(string text)
         {
-            problems.Error("invalid_text", path, "holds text that is not valid Unicode (half of a surrogate pair)");
+            if (!text.Contains('\0', StringComparison.Ordinal)) return true;
+            problems.Error("invalid_text", Path(), "holds the character U+0000, which the database cannot store");
             return false;
         }
 
-        if (!text.Contains('\0', StringComparison.Ordinal)) return true;
-        problems.Error("invalid_text", path, "holds the character U+0000, which the database cannot store");
-        return false;
+        private string Path()
+        {
+            var path = "";
+            foreach (var (name, index) in _way) path = name is null ? JsonPath.Index(path, index) : JsonPath.Key(path, name);
+            return path;
+        }
     }
 }

@@ -27,17 +27,20 @@ internal static class JsonReading
         }
     }
 
-    /// <summary>A document whose nodes, edges or graph are kept as JSON in a text, as some tables of the earlier platforms do, with those opened.</summary>
-    public static JsonElement Opened(JsonElement document)
+    /// <summary>Opens nodes, edges or a graph that are kept as JSON in a text, as some tables of the earlier platforms do. Gives whether there were any.</summary>
+    public static bool Open(ref JsonElement document)
     {
-        if (!Wrappers.Any(name => document.TryGet(name, out var value) && Parsed(value).ValueKind != value.ValueKind)) return document;
-        var opened = (JsonObject)document.ToNode()!;
+        var opened = (JsonObject?)null;
         foreach (var name in Wrappers)
         {
-            if (document.TryGet(name, out var value)) opened[name] = Parsed(value).ToNode();
+            if (!document.TryGet(name, out var value) || Parsed(value) is var parsed && parsed.ValueKind == value.ValueKind) continue;
+            opened ??= (JsonObject)document.ToNode()!;
+            opened[name] = parsed.ToNode();
         }
 
-        return opened.ToElement();
+        if (opened is null) return false;
+        document = opened.ToElement();
+        return true;
     }
 
     public static JsonElement Parsed(JsonElement config, string field) => config.TryGet(field, out var value) ? Parsed(value) : default;

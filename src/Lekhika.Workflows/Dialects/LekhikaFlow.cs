@@ -13,6 +13,8 @@ internal sealed class LekhikaFlow
     private readonly Dictionary<DraftNode, DraftNode?> _plan = [];
     private readonly Dictionary<DraftNode, DraftNode?> _book = [];
 
+    private LekhikaReach? _reach;
+
     private LekhikaFlow(IReadOnlyList<DraftNode> sequence) => Sequence = sequence;
 
     /// <summary>The nodes in the order of the earlier engine.</summary>
@@ -35,19 +37,8 @@ internal sealed class LekhikaFlow
         return text;
     }
 
-    /// <summary>Everything that comes before a node by edges.</summary>
-    public HashSet<DraftNode> Ancestors(DraftNode node)
-    {
-        var found = new HashSet<DraftNode>();
-        var waiting = new Stack<DraftNode>(_before.GetValueOrDefault(node) ?? []);
-        while (waiting.TryPop(out var before))
-        {
-            if (!found.Add(before)) continue;
-            foreach (var earlier in _before.GetValueOrDefault(before) ?? []) waiting.Push(earlier);
-        }
-
-        return found;
-    }
+    /// <summary>Whether one node comes before another by edges.</summary>
+    public bool IsBefore(DraftNode earlier, DraftNode node) => (_reach ??= new LekhikaReach(Sequence, _before)).IsBefore(earlier, node);
 
     /// <summary>Adds the edges that the author left to the positions, and works out the flow.</summary>
     public static LekhikaFlow Complete(DraftGraph graph)

@@ -39,7 +39,6 @@ internal sealed class LekhikaNames
     private readonly Dictionary<string, List<string>> _declared = new(StringComparer.Ordinal);
     private readonly LekhikaFlow _flow;
     private Dictionary<string, List<(int Place, DraftNode Node)>>? _named;
-    private (DraftNode? Of, HashSet<DraftNode> Before) _ancestors = (null, []);
 
     public LekhikaNames(DraftGraph graph, LekhikaFlow flow)
     {
@@ -139,10 +138,9 @@ internal sealed class LekhikaNames
         var known = _named.GetValueOrDefault(plain) ?? [];
         if (stem != plain && _named.TryGetValue(stem, out var others)) known = [.. known.Concat(others).OrderBy(static entry => entry.Place)];
         if (known.Count == 0) return null;
-        if (_ancestors.Of != node) _ancestors = (node, _flow.Ancestors(node));
         for (var index = known.Count - 1; index >= 0; index--)
         {
-            if (_ancestors.Before.Contains(known[index].Node)) return known[index].Node;
+            if (_flow.IsBefore(known[index].Node, node)) return known[index].Node;
         }
 
         return null;

@@ -26,8 +26,7 @@ public static class WorkflowReader
         }
 
         if (!DocumentSanity.Check(document, problems)) return new ReadResult { Dialect = Dialect.Canonical, Problems = problems.Items };
-        document = JsonReading.Opened(document);
-        if (!DocumentSanity.Check(document, problems)) return new ReadResult { Dialect = Dialect.Canonical, Problems = problems.Items };
+        if (JsonReading.Open(ref document) && !DocumentSanity.Check(document, problems)) return new ReadResult { Dialect = Dialect.Canonical, Problems = problems.Items };
         var dialect = DialectDetector.Detect(document, options.Catalogue);
         var definition = dialect switch
         {

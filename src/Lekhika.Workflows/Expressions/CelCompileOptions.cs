@@ -29,4 +29,7 @@ public sealed record CelCompileOptions
 
     /// <summary>The namespace that names are resolved in first, such as <c>com.example</c>; empty for none. Needs <see cref="QualifiedNames"/>.</summary>
     public string Container { get; init; } = "";
+
+    /// <summary>A name whose members an expression may put in their place but not look into, such as <c>secrets</c>; null for none. See <see cref="OpaqueUse"/>.</summary>
+    public string? OpaqueName { get; init; }
 }

@@ -43,6 +43,7 @@ public sealed class CelExpression
         ArgumentNullException.ThrowIfNull(text);
         options ??= CelCompileOptions.Default;
         var syntax = CelParser.Parse(text, options);
+        if (options.OpaqueName is { } opaque && text.Contains(opaque, StringComparison.Ordinal)) OpaqueUse.Check(text, syntax, opaque);
         var compiler = new CelCompiler(text, options);
         return new CelExpression(text, compiler.Compile(syntax), compiler);
     }

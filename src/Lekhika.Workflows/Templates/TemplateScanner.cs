@@ -61,7 +61,7 @@ internal sealed class TemplateScanner(string text)
         var inner = text[(open + Opening.Length)..close];
         try
         {
-            _parts.Add(new(inner.Trim(), CelExpression.Compile(inner), open + Opening.Length));
+            _parts.Add(new(inner.Trim(), CompiledExpressions.Get(inner), open + Opening.Length));
         }
         catch (CelSyntaxException error)
         {

@@ -77,6 +77,13 @@ internal static class NameChecks
                     check.Problems.Error(
                         "secret_not_allowed", check.Place(path), $"this field of {type.Name} may not name secrets; {allowed}{At(name.Line, name.Column)}");
                     break;
+                case "secrets" when name.Member is { } secret && check.Options.SecretNames?.Contains(secret) == false:
+                    var closeSecret = check.Closest(secret, check.Options.SecretNames);
+                    check.Problems.Error(
+                        "unknown_secret", check.Place(path),
+                        $"the configuration has no secret '{secret}'{(closeSecret is null ? $"; it needs a section [secret.{secret}]" : Suggestions.Ask(closeSecret))}{At(name.Line, name.Column)}",
+                        closeSecret);
+                    break;
                 case "item" or "index" when !scope.InBody && field?.PerItem != true && type?.Name is not "loop":
                     check.Problems.Error(
                         "unknown_name", check.Place(path), $"'{name.Root}' is known only in the body of a map or loop{At(name.Line, name.Column)}");

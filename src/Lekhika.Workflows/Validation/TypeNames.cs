@@ -5,6 +5,8 @@ namespace Lekhika.Workflows.Validation;
 /// <summary>What is said about a node type that cannot be run here, whichever dialect named it.</summary>
 internal static class TypeNames
 {
+    private const int MostSuggestions = 100;
+
     public static void ReportUnknown(ProblemList problems, NodeCatalogue catalogue, string dialect, string type, string nodePath, string typePath)
     {
         if (type.Length == 0)
@@ -23,7 +25,8 @@ internal static class TypeNames
             return;
         }
 
-        var close = Suggestions.Closest(type, catalogue.NamesOf(dialect));
+        // A document of thousands of unknown types is not one of typing slips.
+        var close = problems.Items.Count < MostSuggestions ? Suggestions.Closest(type, catalogue.NamesOf(dialect)) : null;
         problems.Error("unknown_node_type", typePath, $"unknown node type '{Short(type)}' at {nodePath}{Suggestions.Ask(close)}", close);
     }
 

@@ -19,6 +19,9 @@ public sealed record ValidationOptions
     /// <summary>What definitions say, and the model that is meant by it.</summary>
     public IReadOnlyDictionary<string, string> ModelAliases { get; init; } = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>Names of the secrets there are; null leaves them unchecked.</summary>
+    public IReadOnlyCollection<string>? SecretNames { get; init; }
+
     /// <summary>Most nodes of a definition, those in bodies included. Default 5 000.</summary>
     public int MaxNodes { get; init; } = 5000;
 

@@ -61,6 +61,28 @@ internal static class SettingDocument
 
         """;
 
+    private const string Secrets = """
+
+        ## Secrets
+
+        A secret is for nodes that call others: `{{ secrets.NAME }}` in the fields of a node that may hold secrets ([workflow-language.md](workflow-language.md)).
+
+        ```ini
+        [secret.CRM_TOKEN]
+        value_file = /etc/lekhika-daemon/crm-token     # readable by the daemon: chown root:lekhika-daemon, chmod 640
+        users = 3f0c9a52-8d5e-4b4e-9d5c-0d9a6c1c7a10
+        hosts = api.crm.example, *.eu.crm.example
+        ```
+
+        - It may be used by executions with one of its `users` as `user_id`, and of one of its `workflows`, and sent to one of its `hosts`, redirects included.
+          Anything else fails the node as `secret_not_allowed`. Whoever may insert executions or has the internal secret says what `user_id` they have.
+        - The unit hands over credentials by name: give it the line `LoadCredential=secret-NAME:/etc/lekhika-daemon/credentials/secret-NAME` in a drop-in.
+          systemd reads them at the start only, so a value that changes often is better kept in a `value_file`.
+        - In variables: `LEKHIKA_SECRET_NAME_VALUE`, `LEKHIKA_SECRET_NAME_HOSTS` …; a `NAME` that the file has in lower case is meant too.
+        - SIGHUP takes everything over, also for executions under way: one that is taken away is refused at its next use.
+
+        """;
+
     private const string Tail = """
 
         ## What must fit together
@@ -86,7 +108,7 @@ internal static class SettingDocument
     public static string Render()
     {
         var text = new StringBuilder(Head);
-        foreach (var section in SettingTable.Sections)
+        foreach (var section in SettingTable.Sections.Append(new SecretSettings("NAME").Section))
         {
             text.Append($"\n### [{section.Name}]\n\n{section.Description}\n");
             if (section.EntryForm is { } form)
@@ -105,6 +127,7 @@ internal static class SettingDocument
             }
         }
 
+        text.Append(Secrets);
         text.Append(Tail);
         foreach (var (name, instead) in OlderVariables.Replacements.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {

@@ -186,13 +186,4 @@ public sealed class WaitNodeTests
         Assert.Equal(["no", "yes", "yes"], end.Result!.Value.GetProperty("items").EnumerateArray().Select(static item => item.GetProperty("answer").GetString()));
         Assert.Empty(run.Journal.Events);
     }
-
-    [Fact]
-    public async Task A_secret_is_refused_while_there_is_no_source_of_secrets()
-    {
-        await using var run = new WorkflowRun();
-        var (code, message) = await run.FailureAsync(WorkflowRun.OneNode("http", """{"url":"https://example.com","headers":{"Authorization":"{{ secrets.key }}"}}"""));
-        Assert.Equal("invalid_workflow", code);
-        Assert.Contains("no source of secrets", message, StringComparison.Ordinal);
-    }
 }

@@ -34,6 +34,9 @@ internal sealed record DaemonOptions
     public required TelemetryOptions Telemetry { get; init; }
 
     public required AdoptOptions Adopt { get; init; }
+
+    /// <summary>What nodes may send as <c>secrets.NAME</c>.</summary>
+    public ImmutableArray<SecretRule> Secrets { get; init; } = [];
 }
 
 /// <summary>How listening for wake-ups is decided.</summary>

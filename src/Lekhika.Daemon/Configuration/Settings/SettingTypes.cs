@@ -112,7 +112,8 @@ internal static class SettingTypes
             : Reading<Uri>.Failed("not a well-formed URL; expected something like http://127.0.0.1:11434");
     }
 
-    private static Reading<ImmutableArray<T>> ReadList<T>(string text, Func<string, Reading<T>> readItem)
+    /// <summary>Reads the items of a list, which are separated by commas; there is at least one.</summary>
+    public static Reading<ImmutableArray<T>> ReadList<T>(string text, Func<string, Reading<T>> readItem)
     {
         var items = ImmutableArray.CreateBuilder<T>();
         var parts = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

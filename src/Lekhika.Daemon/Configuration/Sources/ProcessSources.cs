@@ -75,8 +75,8 @@ internal static class ProcessSources
         var credentials = new Dictionary<string, string>(StringComparer.Ordinal);
         var unreadable = ImmutableArray.CreateBuilder<(string, string)>();
 
-        // Only the names the table knows: other files of the folder are none of our business.
-        var names = directory is null ? [] : SettingTable.All.Select(setting => setting.CredentialName).OfType<string>();
+        // Only the names the table knows, and secrets: other files of the folder are none of our business.
+        var names = directory is null ? [] : SettingTable.All.Select(setting => setting.CredentialName).OfType<string>().Concat(SecretFiles(directory));
         foreach (var name in names)
         {
             var path = Path.Combine(directory!, name);
@@ -94,6 +94,18 @@ internal static class ProcessSources
         }
 
         return (credentials, unreadable.ToImmutable());
+    }
+
+    private static IEnumerable<string> SecretFiles(string directory)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(directory, SecretSettings.CredentialPrefix + "*").Select(static path => Path.GetFileName(path))];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return []; // as with the others: what is not there for this user sets nothing
+        }
     }
 
     private static string ReadText(string path)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Lekhika.Daemon.Nodes.Secrets;
 
 namespace Lekhika.Daemon.Nodes.Calls;
 
@@ -13,10 +14,11 @@ internal static class HttpRequestReader
         ["connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 
     /// <returns>The call, or what is wrong with the configuration.</returns>
-    public static (OutboundRequest? Request, string Problem) Read(JsonElement config, string idempotencyKey)
+    public static (OutboundRequest? Request, string Problem) Read(JsonElement config, string idempotencyKey, SecretUse secrets)
     {
-        if (!Uri.TryCreate(config.Text("url")?.Trim(), UriKind.Absolute, out var url)) return (null, "config.url is no absolute address such as https://api.example.com/items");
-        if (url.Scheme is not ("http" or "https")) return (null, $"config.url begins with {url.Scheme}:, but only http and https may be called");
+        var (url, shown, wrong) = Address(config.Text("url")?.Trim() ?? "", secrets);
+        if (url is null) return (null, wrong);
+        config = secrets.Fill(config);
         var headers = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
         if (Headers(config, headers) is { } problem) return (null, problem);
 
@@ -26,7 +28,36 @@ internal static class HttpRequestReader
         if (url.UserInfo.Length > 0 && !Has(headers, "Authorization")) headers.Add(new("Authorization", Basic(url)));
         if (!Has(headers, "Idempotency-Key")) headers.Add(new("Idempotency-Key", idempotencyKey));
         if (!Has(headers, "User-Agent")) headers.Add(new("User-Agent", "lekhika-daemon"));
-        return (new OutboundRequest(method, WithQuery(url, config), headers.ToImmutable(), body), "");
+        return (new OutboundRequest(method, WithQuery(url, config), headers.ToImmutable(), body)
+        {
+            ShownUrl = shown,
+            Objection = secrets.IsEmpty ? null : secrets.Objection,
+        }, "");
+    }
+
+    /// <summary>The address, and how it is shown if it holds a secret. A secret may be the whole of it, or stand in it behind the host, or be its user or password.</summary>
+    private static (Uri? Url, string? Shown, string Problem) Address(string text, SecretUse secrets)
+    {
+        var isWhole = secrets.Begins(text);
+        if (!Uri.TryCreate(isWhole ? secrets.Fill(text) : text, UriKind.Absolute, out var url))
+        {
+            return (null, null, isWhole
+                ? "config.url begins with a secret whose value is no absolute address such as https://api.example.com/items"
+                : "config.url is no absolute address such as https://api.example.com/items");
+        }
+
+        if (url.Scheme is not ("http" or "https"))
+            return (null, null, isWhole ? "config.url begins with a secret whose value is no address of http or https" : $"config.url begins with {url.Scheme}:, but only http and https may be called");
+        if (secrets.IsIn(url.Host)) return (null, null, "config.url takes a part of its host from a secret; write the host, or take the whole address from the secret");
+        if (isWhole)
+        {
+            secrets.AlsoMask(url);
+            return (url, url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) + "/…", "");
+        }
+
+        return secrets.IsIn(url.AbsoluteUri)
+            ? (new Uri(secrets.FillEscaped(url.AbsoluteUri)), secrets.Shown(OutboundRequest.Shown(url)), "")
+            : (url, null, "");
     }
 
     /// <summary>The value of an Authorization header for the user and password in an address.</summary>

@@ -98,15 +98,20 @@ internal sealed class OutboundHttp
                 ErrorCodes.HttpForbidden, $"{request.Display}: redirected to {target.Scheme}:, but only http and https may be called.", retryable: false);
         }
 
+        if (request.Objection?.Invoke(target) is { } objection)
+            throw new OutboundException(ErrorCodes.SecretNotAllowed, $"{request.Display}: redirected, but {objection}.", retryable: false);
         var sameOrigin = target.Scheme == request.Url.Scheme && target.Port == request.Url.Port
             && string.Equals(target.Host, request.Url.Host, StringComparison.OrdinalIgnoreCase);
         var headers = sameOrigin ? request.Headers : request.Headers.RemoveAll(static header => SensitiveNames.IsSensitive(header.Key));
+        if (request.ShownUrl is not null) request = request with { ShownUrl = Origin(target) };
         var bare = new UriBuilder(target) { UserName = "", Password = "" }.Uri;
         var becomesGet = (status == 303 && request.Method != HttpMethod.Head) || (status is 301 or 302 && request.Method == HttpMethod.Post);
         return becomesGet
-            ? new OutboundRequest(HttpMethod.Get, bare, headers.RemoveAll(static header => IsOfContent(header.Key)), null)
+            ? request with { Method = HttpMethod.Get, Url = bare, Headers = headers.RemoveAll(static header => IsOfContent(header.Key)), Body = null }
             : request with { Url = bare, Headers = headers };
     }
+
+    private static string Origin(Uri url) => url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) + "/…";
 
     private static HttpRequestMessage Message(OutboundRequest request)
     {

@@ -9,8 +9,14 @@ namespace Lekhika.Daemon.Nodes.Calls;
 /// <param name="Body">The body; null for none.</param>
 internal sealed record OutboundRequest(HttpMethod Method, Uri Url, ImmutableArray<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte>? Body)
 {
+    /// <summary>The address for people, where the real one holds a secret; else null.</summary>
+    public string? ShownUrl { get; init; }
+
+    /// <summary>Why what is sent may not go to an address, also after a redirect; null for no such rule. Gives null if it may.</summary>
+    public Func<Uri, string?>? Objection { get; init; }
+
     /// <summary>Method and address for people: without query and fragment, which may hold keys.</summary>
-    public string Display => $"{Method.Method} {Shown(Url)}";
+    public string Display => $"{Method.Method} {ShownUrl ?? Shown(Url)}";
 
     public static string Shown(Uri url) => url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 }

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Lekhika.Daemon.Nodes.Calls;
+using Lekhika.Daemon.Nodes.Secrets;
 using Lekhika.Workflows;
 using Lekhika.Workflows.Execution;
 
@@ -9,15 +11,19 @@ namespace Lekhika.Daemon.Nodes.Runners;
 /// <summary>Calls an HTTP address of the workflow's choice.</summary>
 /// <param name="http">Where calls go out; judges addresses.</param>
 /// <param name="timeout">Time limit of calls that name none.</param>
-internal sealed class HttpRunner(OutboundHttp http, TimeSpan timeout) : INodeRunner
+/// <param name="vault">The secrets of the configuration.</param>
+internal sealed class HttpRunner(OutboundHttp http, TimeSpan timeout, SecretVault vault) : INodeRunner
 {
     private const int ExcerptLength = 500;
 
     public async ValueTask<NodeOutcome> RunAsync(NodeCall call, CancellationToken cancellationToken)
     {
         var node = call.Step.Node.Id;
-        var (request, problem) = HttpRequestReader.Read(call.Config, call.IdempotencyKey);
+        var (secrets, refusal) = SecretUse.Open(call, vault);
+        if (secrets is null) return refusal!;
+        var (request, problem) = HttpRequestReader.Read(call.Config, call.IdempotencyKey, secrets);
         if (request is null) return new NodeFailed(ErrorCodes.HttpFailed, $"Node '{node}': {problem}.");
+        if (secrets.Objection(request.Url) is { } objection) return new NodeFailed(ErrorCodes.SecretNotAllowed, $"Node '{node}': {objection}.");
         if (ExpectedStatus.Read(call.Config.Get("expect_status")) is not { } expected)
         {
             return new NodeFailed(
@@ -27,17 +33,48 @@ internal sealed class HttpRunner(OutboundHttp http, TimeSpan timeout) : INodeRun
         try
         {
             var reply = await http.SendAsync(request, call.Config.Duration("timeout") ?? timeout, expected.IsExpectedRedirect, cancellationToken);
-            var text = BodyText.Decode(reply.Body, reply.ContentType);
-            if (text is not null) text = SensitiveNames.Redact(text, request.Headers);
-            return expected.Contains(reply.Status) ? new NodeSucceeded(Output(reply, text)) : Unexpected(node, request, reply, text, expected);
+            return Outcome(node, request, Redacted(reply, secrets), expected, secrets);
         }
         catch (OutboundException exception)
         {
-            return new NodeFailed(exception.Code, $"Node '{node}': {SensitiveNames.Redact(exception.Message, request.Headers)}", exception.Retryable);
+            return new NodeFailed(exception.Code, $"Node '{node}': {secrets.Redact(SensitiveNames.Redact(exception.Message, request.Headers))}", exception.Retryable);
+        }
+        catch (Exception exception) when (!secrets.IsEmpty && exception is not OperationCanceledException)
+        {
+            // Nobody promises what the text of another exception holds.
+            return new NodeFailed(ErrorCodes.InternalError, $"Node '{node}': fault of the daemon ({exception.GetType().Name}) in a call that sends secrets.");
         }
     }
 
-    private static JsonElement Output(OutboundReply reply, string? text) => JsonConstants.Object(writer =>
+    private static OutboundReply Redacted(OutboundReply reply, SecretUse secrets)
+    {
+        if (secrets.IsEmpty) return reply;
+        var headers = reply.Headers.ToImmutableSortedDictionary(static header => header.Key, header => secrets.Redact(header.Value), StringComparer.Ordinal);
+        return reply with { Headers = headers };
+    }
+
+    private static NodeOutcome Outcome(string node, OutboundRequest request, OutboundReply reply, ExpectedStatus expected, SecretUse secrets)
+    {
+        var text = BodyText.Decode(reply.Body, reply.ContentType);
+        if (text is null)
+        {
+            secrets.Redact(reply.Body);
+            return expected.Contains(reply.Status) ? new NodeSucceeded(Output(reply, null, null)) : Unexpected(node, request, reply, null, expected);
+        }
+
+        text = secrets.Redact(SensitiveNames.Redact(text, request.Headers));
+        var json = BodyText.Json(text, reply.ContentType);
+        if (json is { } parsed && !secrets.IsEmpty)
+        {
+            // JSON has more ways to write a character than are looked for in its text.
+            json = secrets.Redact(parsed);
+            if (json.Value.GetRawText() != parsed.GetRawText()) text = json.Value.GetRawText();
+        }
+
+        return expected.Contains(reply.Status) ? new NodeSucceeded(Output(reply, text, json)) : Unexpected(node, request, reply, text, expected);
+    }
+
+    private static JsonElement Output(OutboundReply reply, string? text, JsonElement? json) => JsonConstants.Object(writer =>
     {
         writer.WriteNumber("status", reply.Status);
         writer.WriteStartObject("headers");
@@ -54,7 +91,7 @@ internal sealed class HttpRunner(OutboundHttp http, TimeSpan timeout) : INodeRun
         }
 
         writer.WritePropertyName("json");
-        if (text is not null && BodyText.Json(text, reply.ContentType) is { } json) json.WriteTo(writer);
+        if (json is { } parsed) parsed.WriteTo(writer);
         else writer.WriteNullValue();
     });
 

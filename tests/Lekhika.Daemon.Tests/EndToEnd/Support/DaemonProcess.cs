@@ -178,7 +178,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
     private static void Write(string file, Dictionary<string, string> settings)
     {
         var text = new StringBuilder();
-        foreach (var section in settings.GroupBy(static setting => setting.Key.Split('.')[0], StringComparer.Ordinal))
+        foreach (var section in settings.GroupBy(static setting => SectionOf(setting.Key), StringComparer.Ordinal))
         {
             text.Append('[').Append(section.Key).Append("]\n");
             foreach (var (key, value) in section)
@@ -189,5 +189,8 @@ internal sealed class DaemonProcess : IAsyncDisposable
 
         File.WriteAllText(file, text.ToString());
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        // The name of a secret is a part of its section's.
+        static string SectionOf(string key) => key.StartsWith("secret.", StringComparison.Ordinal) ? key[..key.LastIndexOf('.')] : key.Split('.')[0];
     }
 }
