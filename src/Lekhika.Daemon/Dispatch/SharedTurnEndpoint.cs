@@ -18,6 +18,7 @@ internal sealed class SharedTurnEndpoint(
     private readonly WakeSignal _wake = new(time);
     private int _places = 1;
     private bool _running;
+    private volatile bool _alone;
 
     // The database may have something written down of this daemon.
     private bool _isKnown;
@@ -93,6 +94,7 @@ internal sealed class SharedTurnEndpoint(
     private void Take(ModelTurnReply? reply, bool saidSomething)
     {
         List<Lease> contested;
+        _alone = reply is { Alone: true };
         lock (_lock)
         {
             // A question without an answer may have been heard all the same. Nothing said, and answered, leaves nothing to undo.
@@ -135,6 +137,8 @@ internal sealed class SharedTurnEndpoint(
         public Waiter Waiter => waiter;
 
         public CancellationToken Wanted => _wanted.Token;
+
+        public bool IsAlone => endpoint._alone;
 
         public void Contest() => _wanted.Cancel();
 

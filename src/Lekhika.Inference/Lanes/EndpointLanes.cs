@@ -206,9 +206,11 @@ internal sealed class EndpointLanes(PoolEndpoint endpoint, LaneOptions options)
     // The last requests of the present model are under way, and the server may begin to load the next.
     private void Preload(List<Lane> waiting, LaneActions actions)
     {
-        if (waiting.Find(lane => lane.State == LaneState.Away) is not { Preloaded: false } next || actions.SharesTurns || IsLoaded(next))
+        if (waiting.Find(lane => lane.State == LaneState.Away) is not { Preloaded: false } next || IsLoaded(next))
             return;
-        if (next.Next() is not { } ticket || !_lanes.Values.Any(lane => lane is { State: LaneState.Serving or LaneState.Closing, Depth: 0, InFlight: > 0 }))
+        var ending = _lanes.Values.FirstOrDefault(lane => lane is { State: LaneState.Serving or LaneState.Closing, Depth: 0, InFlight: > 0 });
+        // Another daemon may have the next turn, with another model.
+        if (ending is null || next.Next() is not { } ticket || (actions.SharesTurns && ending.Lease is not { IsAlone: true }))
             return;
         next.Preloaded = true;
         actions.Preloading.Add(ticket);

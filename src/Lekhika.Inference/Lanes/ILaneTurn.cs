@@ -20,4 +20,7 @@ public interface ILaneLease : IAsyncDisposable
 {
     /// <summary>Cancelled when another daemon waits for the turn: it is given back once the lane is empty, or the age bound has passed since.</summary>
     CancellationToken Wanted { get; }
+
+    /// <summary>Whether no other daemon is there, as far as is known: then the next model may be loaded ahead.</summary>
+    bool IsAlone { get; }
 }

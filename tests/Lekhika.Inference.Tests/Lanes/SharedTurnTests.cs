@@ -31,6 +31,33 @@ public sealed class SharedTurnTests
         Assert.Equal(["http://e 1 a:latest", "http://e 1 b:latest"], turn.Asked);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_next_model_is_loaded_ahead_only_while_no_other_daemon_is_there(bool isAlone)
+    {
+        using var provider = new FakeProvider("e", "a", "b");
+        var turn = new Turn();
+        var options = PoolBench.Options("e");
+        await using var bench = new PoolBench(options with { Lanes = options.Lanes with { Preload = true } }, turn, provider);
+        var first = bench.RunAsync("a");
+        await bench.UntilAsync(_ => turn.Asked.Count == 1);
+        turn.Grant(isAlone);
+        var held = await provider.NextAsync(PoolBench.Token);
+        var other = bench.RunAsync("b");
+        await bench.UntilAsync(pool => pool.Endpoints[0].Depth == 1);
+        if (isAlone) await bench.UntilAsync(_ => !provider.Preloads.IsEmpty);
+
+        held.Reply.SetResult(FakeProvider.Reply());
+        await first;
+        await bench.Time.AdvanceUntilAsync(() => turn.Asked.Count == 2, TimeSpan.FromMilliseconds(100), PoolBench.Token);
+        turn.Grant(isAlone);
+        (await provider.NextAsync(PoolBench.Token)).Reply.SetResult(FakeProvider.Reply());
+        await other;
+
+        Assert.Equal(isAlone ? ["b"] : [], provider.Preloads);
+    }
+
     [Fact]
     public async Task An_idle_turn_is_given_back_when_another_daemon_wants_it()
     {
@@ -155,9 +182,9 @@ public sealed class SharedTurnTests
             return await granted.Task.WaitAsync(cancellationToken);
         }
 
-        public Lease Grant()
+        public Lease Grant(bool isAlone = false)
         {
-            var lease = new Lease();
+            var lease = new Lease { IsAlone = isAlone };
             Assert.True(_waiting.TryDequeue(out var granted));
             granted.SetResult(lease);
             return lease;
@@ -175,6 +202,8 @@ public sealed class SharedTurnTests
         public CancellationTokenSource Source { get; } = new();
 
         public CancellationToken Wanted => Source.Token;
+
+        public bool IsAlone { get; init; }
 
         public bool Returned { get; private set; }
 
