@@ -70,6 +70,10 @@ internal sealed partial class Statements
         "SELECT created, claimed, id, exec, status, run, request_hash, created_at, definition_hash, workflow_active "
         + "FROM {schema}.submit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 
+    public string SubmitMany => field ??= Text(
+        "SELECT created, claimed, id, exec, status, run, request_hash, created_at, definition_hash, workflow_active "
+        + "FROM {schema}.submit_many($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+
     /// <summary>What the rows of held executions say now, where that is not simply "go on".</summary>
     public string Standing => field ??= Text("""
         SELECT h.exec, e.status, e.run

@@ -88,7 +88,8 @@ internal sealed partial class Worker : IIntake
         var kept = false;
         try
         {
-            var result = await shift.Submitter.SubmitAsync(shift.Incarnation.Number, slot, submission, cancellationToken);
+            // Waited for to its end, even if the caller has left: what it has claimed is to be started.
+            var result = await shift.Submitter.SubmitAsync(shift.Incarnation.Number, slot, submission);
             if (!result.Claimed) return result;
             kept = true;
             Instruments.Claimed(1);

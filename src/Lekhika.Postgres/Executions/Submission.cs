@@ -1,6 +1,3 @@
-using Npgsql;
-using NpgsqlTypes;
-
 namespace Lekhika.Postgres.Executions;
 
 /// <summary>An execution to insert.</summary>
@@ -56,39 +53,4 @@ public sealed record SubmissionResult(bool Created, bool Claimed, Guid Id, long 
 
     /// <summary>Whether that workflow is active; null if there is none.</summary>
     public bool? WorkflowActive { get; init; }
-}
-
-/// <summary>Inserts executions: durable once it returns.</summary>
-public sealed class Submitter(Database database)
-{
-    /// <summary>Inserts one, claimed by <paramref name="incarnation"/> at once if <paramref name="claim"/>.</summary>
-    /// <exception cref="NpgsqlException">It could not be made durable; it may or may not be there, so asking again is right.</exception>
-    public async Task<SubmissionResult> SubmitAsync(long incarnation, bool claim, Submission submission, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(database.Statements.Submit, connection);
-        command.Parameters.AddValue(incarnation, NpgsqlDbType.Bigint);
-        command.Parameters.AddValue(claim, NpgsqlDbType.Boolean);
-        command.Parameters.AddValue(submission.Id, NpgsqlDbType.Uuid);
-        command.Parameters.AddValue(submission.WorkflowId, NpgsqlDbType.Uuid);
-        command.Parameters.AddValue(submission.Definition, NpgsqlDbType.Jsonb);
-        command.Parameters.AddValue(submission.Inputs, NpgsqlDbType.Jsonb);
-        command.Parameters.AddValue(submission.UserId, NpgsqlDbType.Text);
-        command.Parameters.AddValue(submission.Priority, NpgsqlDbType.Integer);
-        command.Parameters.AddValue(submission.RunAt?.UtcDateTime, NpgsqlDbType.TimestampTz);
-        command.Parameters.AddValue(submission.TimeoutAt?.UtcDateTime, NpgsqlDbType.TimestampTz);
-        command.Parameters.AddValue(submission.IdempotencyKey, NpgsqlDbType.Text);
-        command.Parameters.AddValue(submission.Request, NpgsqlDbType.Jsonb);
-        command.Parameters.AddValue(submission.RequestHash, NpgsqlDbType.Uuid);
-        await database.PrepareAsync(command, cancellationToken);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return new SubmissionResult(
-            reader.GetBoolean(0), reader.GetBoolean(1), reader.GetGuid(2), reader.GetInt64(3), reader.GetString(4), reader.GetInt32(5),
-            reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.GetFieldValue<DateTimeOffset>(7))
-        {
-            DefinitionHash = reader.IsDBNull(8) ? null : reader.GetGuid(8),
-            WorkflowActive = reader.IsDBNull(9) ? null : reader.GetBoolean(9),
-        };
-    }
 }

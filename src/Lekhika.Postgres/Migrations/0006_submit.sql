@@ -59,3 +59,29 @@ BEGIN
         VALUES (exec, p_inc, 1, run, {schema}.tenant_of(p_user_id), {schema}.pri_of(p_priority), 0, definition_hash);
     END IF;
 END $$;
+
+-- Many requests at once: one statement and one commit for all that came while the one before was under way. The caller sorts by id, so that two batches
+-- that name the same do not wait for each other in a ring. Nobody is to wait long for somebody else's transaction that has inserted the same id: then the
+-- whole fails with lock_not_available, and each is sent by itself.
+CREATE FUNCTION {schema}.submit_many(
+    p_inc bigint[], p_claim boolean[],
+    p_id uuid[], p_workflow_id uuid[], p_definition jsonb[], p_inputs jsonb[], p_user_id text[], p_priority int[],
+    p_run_at timestamptz[], p_timeout_at timestamptz[], p_idempotency_key text[], p_request jsonb[], p_request_hash uuid[])
+    RETURNS TABLE (
+        created boolean, claimed boolean, id uuid, exec bigint, status text, run int, request_hash uuid,
+        created_at timestamptz, definition_hash uuid, workflow_active boolean)
+    LANGUAGE plpgsql
+    SET search_path = pg_catalog
+    SET lock_timeout = '250ms'
+AS $$
+BEGIN
+    RETURN QUERY
+    SELECT s.*
+      FROM unnest(p_inc, p_claim, p_id, p_workflow_id, p_definition, p_inputs, p_user_id, p_priority, p_run_at, p_timeout_at, p_idempotency_key,
+                  p_request, p_request_hash) WITH ORDINALITY
+           AS x (inc, claim, id, workflow_id, definition, inputs, user_id, priority, run_at, timeout_at, idempotency_key, request, request_hash, place)
+     CROSS JOIN LATERAL {schema}.submit(
+           x.inc, x.claim, x.id, x.workflow_id, x.definition, x.inputs, x.user_id, x.priority, x.run_at, x.timeout_at, x.idempotency_key,
+           x.request, x.request_hash) AS s
+     ORDER BY x.place;
+END $$;

@@ -16,7 +16,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { UserId = "u", Priority = 4 }, Token);
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { UserId = "u", Priority = 4 });
         Assert.Equal((true, true, "pending", 1), (result.Created, result.Claimed, result.Status, result.Run));
         Assert.Equal("held", await engine.PlaceAsync(result.Exec));
         Assert.True(await engine.ScalarAsync<bool>("SELECT tenant = lekhika.tenant_of('u') AND pri = -4 FROM lekhika.held"));
@@ -28,7 +28,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: false, Some(), Token);
+        var result = await engine.Submitter.SubmitAsync(worker, claim: false, Some());
         Assert.Equal((true, false), (result.Created, result.Claimed));
         Assert.Equal("ready", await engine.PlaceAsync(result.Exec));
     }
@@ -38,7 +38,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { RunAt = new DateTimeOffset(2999, 1, 1, 0, 0, 0, TimeSpan.Zero) }, Token);
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { RunAt = new DateTimeOffset(2999, 1, 1, 0, 0, 0, TimeSpan.Zero) });
         Assert.False(result.Claimed);
         Assert.Equal("parked", await engine.PlaceAsync(result.Exec));
     }
@@ -49,7 +49,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
         await engine.EvictAsync(worker);
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token);
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some());
         Assert.Equal((true, false), (result.Created, result.Claimed));
         Assert.Equal("ready", await engine.PlaceAsync(result.Exec));
     }
@@ -63,7 +63,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         if (removed) await Mutation.ApplyAsync(engine, "submit", ("AND NOT w.revoked FOR SHARE", "AND NOT w.revoked"));
         var worker = await engine.EnlistAsync();
         await using var eviction = await engine.BeginAsync("SELECT lekhika.evict(ARRAY[$1])", worker);
-        var submission = engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token);
+        var submission = engine.Submitter.SubmitAsync(worker, claim: true, Some());
         if (removed) await submission;
         else await engine.UntilBlockedAsync();
         await eviction.CommitAsync();
@@ -76,9 +76,9 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
         var first = Some() with { RequestHash = Guid.NewGuid() };
-        var made = await engine.Submitter.SubmitAsync(worker, claim: true, first, Token);
-        var same = await engine.Submitter.SubmitAsync(worker, claim: true, first, Token);
-        var other = await engine.Submitter.SubmitAsync(worker, claim: true, first with { RequestHash = Guid.NewGuid(), Inputs = "{}" }, Token);
+        var made = await engine.Submitter.SubmitAsync(worker, claim: true, first);
+        var same = await engine.Submitter.SubmitAsync(worker, claim: true, first);
+        var other = await engine.Submitter.SubmitAsync(worker, claim: true, first with { RequestHash = Guid.NewGuid(), Inputs = "{}" });
         Assert.Equal((false, false, made.Exec, first.RequestHash), (same.Created, same.Claimed, same.Exec, same.RequestHash));
         Assert.Equal((false, first.RequestHash), (other.Created, other.RequestHash));
         Assert.Equal(made.CreatedAt, same.CreatedAt);
@@ -91,8 +91,8 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var made = await engine.Submitter.SubmitAsync(worker, claim: false, Some() with { IdempotencyKey = "k" }, Token);
-        var again = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { IdempotencyKey = "k" }, Token);
+        var made = await engine.Submitter.SubmitAsync(worker, claim: false, Some() with { IdempotencyKey = "k" });
+        var again = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { IdempotencyKey = "k" });
         Assert.Equal((false, false, made.Id), (again.Created, again.Claimed, again.Id));
         Assert.Equal(1, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions"));
     }
@@ -105,7 +105,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         for (var round = 0; round < 20; round++)
         {
             var submission = Some();
-            var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => engine.Submitter.SubmitAsync(worker, claim: true, submission, Token)));
+            var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => engine.Submitter.SubmitAsync(worker, claim: true, submission)));
             Assert.Single(results, result => result.Created);
         }
 
@@ -114,11 +114,68 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task Submissions_that_come_together_share_their_commits_and_each_gets_its_own_answer()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        var worker = await engine.EnlistAsync();
+        await engine.Submitter.SubmitAsync(worker, claim: false, Some());
+        var commits = await CommitsAsync();
+
+        var submissions = Enumerable.Range(0, 200).Select(_ => Some()).ToList();
+        var results = await Task.WhenAll(submissions.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission)));
+
+        Assert.Equal(submissions.Select(static submission => submission.Id), results.Select(static result => result.Id));
+        Assert.All(results, static result => Assert.True(result is { Created: true, Claimed: true }));
+        Assert.Equal(200, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.held"));
+        Assert.InRange(await CommitsAsync() - commits, 1, 20);
+        await Invariants.AssertPlacesAsync(engine.Db, settled: true, Token);
+
+        // Distinct transactions that wrote a row.
+        Task<long> CommitsAsync() => engine.ScalarAsync<long>("SELECT count(DISTINCT xmin::text) FROM lekhika.workflow_executions");
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_one_submission_does_not_touch_those_that_came_with_it()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        var worker = await engine.EnlistAsync();
+        var submissions = Enumerable.Range(0, 50).Select(i => i switch
+        {
+            20 => Some() with { Inputs = """{"a": "\u0000"}""" },
+            30 => Some() with { Definition = null, WorkflowId = Guid.NewGuid() },
+            _ => Some(),
+        });
+        var tasks = submissions.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission)).ToList();
+
+        Assert.Equal("22P05", (await Assert.ThrowsAsync<PostgresException>(() => tasks[20])).SqlState);
+        Assert.Equal("23503", (await Assert.ThrowsAsync<PostgresException>(() => tasks[30])).SqlState);
+        foreach (var task in tasks.Where((_, i) => i is not 20 and not 30)) Assert.True((await task).Created);
+        Assert.Equal(48, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions"));
+    }
+
+    [Fact]
+    public async Task Somebody_elses_open_transaction_holds_up_only_the_submission_of_the_same_id()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        var worker = await engine.EnlistAsync();
+        var contested = Some();
+        await using var open = await engine.BeginAsync("INSERT INTO lekhika.workflow_executions (id) VALUES ($1)", contested.Id);
+
+        var held = engine.Submitter.SubmitAsync(worker, claim: true, contested);
+        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => engine.Submitter.SubmitAsync(worker, claim: true, Some())));
+        Assert.All(others, static result => Assert.True(result.Created));
+        Assert.False(held.IsCompleted);
+
+        await open.CommitAsync();
+        Assert.False((await held).Created);
+    }
+
+    [Fact]
     public async Task A_claimed_submission_whose_reply_was_lost_is_found_among_the_holdings()
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token);
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some());
         var adopted = (await engine.Queue.HoldingsAsync(worker, [], Token)).Single();
         Assert.Equal(new Fence(result.Exec, 1, 1), adopted.Fence);
         Assert.Equal(result.Id, adopted.Id);
@@ -130,7 +187,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
         var workflow = await engine.ScalarAsync<Guid>("INSERT INTO lekhika.workflows (definition) VALUES ('{\"v\": 1}') RETURNING id");
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { Definition = null, WorkflowId = workflow }, Token);
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { Definition = null, WorkflowId = workflow });
         await engine.ExecuteAsync("UPDATE lekhika.workflows SET definition = '{\"v\": 2}'");
         Assert.Equal("1", (await engine.Reader.DefinitionAsync(result.DefinitionHash!.Value, Token))!.Value.GetProperty("v").ToString());
         await engine.FlushAsync(worker, Engine.Release(new Fence(result.Exec, 1, 1)));
@@ -146,9 +203,9 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         var submitter = new Submitter(single);
         for (var i = 0; i < 6; i++)
         {
-            var bad = await Assert.ThrowsAsync<PostgresException>(() => submitter.SubmitAsync(worker, claim: false, Some() with { Inputs = """{"a": "\u0000"}""" }, Token));
+            var bad = await Assert.ThrowsAsync<PostgresException>(() => submitter.SubmitAsync(worker, claim: false, Some() with { Inputs = """{"a": "\u0000"}""" }));
             Assert.Equal("22P05", bad.SqlState);
-            Assert.True((await submitter.SubmitAsync(worker, claim: false, Some(), Token)).Created);
+            Assert.True((await submitter.SubmitAsync(worker, claim: false, Some())).Created);
         }
     }
 }
