@@ -15,7 +15,7 @@ internal static class FaultDeck
         new("kill -9", 1, KillAsync),
         new("stand still for three leases", 1, StandStillAsync),
         new("stop and start, one after the other", 1, RollAsync),
-        new("kill at the n-th statement", 1, CrashPointAsync),
+        new("kill at the n-th message", 1, CrashPointAsync),
         new("database: restart -m immediate", 1, RestartDatabaseAsync),
         new("database: backends terminated", 1, TerminateBackendsAsync),
         new("connection: dropped", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: false))),
@@ -72,7 +72,7 @@ internal static class FaultDeck
         var victim = scene.Any();
         if (victim.Process is not { HasExited: false } process) return false;
         var struck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        victim.Proxy.TrapAt(scene.Random.Next(1, 60), before: scene.Random.Next(2) == 0, () =>
+        victim.Proxy.TrapAt(scene.Random.Next(1, 200), before: scene.Random.Next(2) == 0, _ =>
         {
             scene.Killed(victim);
             process.Signal(Signals.Kill);
@@ -84,6 +84,7 @@ internal static class FaultDeck
         }
         catch (TimeoutException)
         {
+            victim.Proxy.Disarm();
             return false;
         }
 
