@@ -22,8 +22,9 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         Say($"seed {options.Seed}, {options.Daemons} daemons, {options.Duration.TotalMinutes:0.#} minutes, {string.Join(' ', DaemonBinary.Command)}");
-        var points = options.CrashPoints || options.CrashPointShare > TimeSpan.Zero;
-        var sound = !points || await new CrashPoints(options, output).RunAsync(options.CrashPoints ? null : options.CrashPointShare, cancellationToken);
+        var share = options.CrashPointShare ?? options.Duration / 4;
+        var sound = (!options.CrashPoints && share == TimeSpan.Zero)
+            || await new CrashPoints(options, output).RunAsync(options.CrashPoints ? null : share, cancellationToken);
         if (options.CrashPoints || !sound)
         {
             Say(sound ? "nothing lost, nothing doubled" : $"BROKEN; again with --seed {options.Seed}{(options.CrashPoints ? " --crash-points" : "")}");

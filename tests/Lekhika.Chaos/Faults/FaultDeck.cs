@@ -21,6 +21,7 @@ internal static class FaultDeck
         new("connection: dropped", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: false))),
         new("connection: reset", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: true))),
         new("connection: refused", 1, RefuseAsync),
+        new("stopped while its database is away", 1, StopAwayAsync),
         new("connection: slow", 1, SlowAsync),
         new("connection: half open", 1, HalfOpenAsync),
         new("ollama: refuses", 1, OllamaAwayAsync),
@@ -126,6 +127,19 @@ internal static class FaultDeck
         await scene.PauseAsync(2500, 4500, cancellationToken);
         proxy.Refuses = false;
         return true;
+    }
+
+    /// <summary>What ends under way finds no database, and goes to the spool; counts only if something did.</summary>
+    private static async Task<bool> StopAwayAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var victim = scene.Any();
+        victim.Proxy.Refuses = true;
+        victim.Proxy.Drop(reset: false);
+        await victim.EndAsync(Signals.Terminate, cancellationToken);
+        var spooled = victim.Spooled;
+        victim.Proxy.Refuses = false;
+        victim.Start();
+        return spooled > 0;
     }
 
     private static async Task<bool> SlowAsync(Scene scene, CancellationToken cancellationToken)
