@@ -76,7 +76,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         var reader = new ExecutionReader(_database);
         _jobs = new GenerationJobs(_database);
         _generation = Generation(options);
-        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync) { BuiltIn = document => GenerationWorkflow.IsMeant(document) ? _generation : null };
+        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync, time) { BuiltIn = document => GenerationWorkflow.IsMeant(document) ? _generation : null };
         _monitor = new DatabaseMonitor(_database, _state, clock, time, loggers.CreateLogger<DatabaseMonitor>());
         var place = $"{_database.Host}/{_database.Name}/{options.Database.Schema}";
         _directory = new StateDirectory(options.Worker.StateDirectory, place, loggers.CreateLogger<StateDirectory>());

@@ -32,10 +32,15 @@ internal sealed class CrashPoints(ChaosOptions options, TextWriter output)
         await using var cluster = new PostgresCluster();
         await cluster.InitializeAsync();
         await using var ledger = await Ledger.StartAsync(seed: null);
-        await using var ollama = await OllamaDouble.StartAsync(new OllamaDoubleOptions
+        var fast = new OllamaDoubleOptions
         {
-            Port = Ports.Take(), TokensPerSecond = 2000, Parallel = 4, LoadTime = TimeSpan.Zero, SwapTime = TimeSpan.Zero,
-        });
+            Port = Ports.Take(),
+            TokensPerSecond = 2000,
+            Parallel = 4,
+            LoadTime = TimeSpan.Zero,
+            SwapTime = TimeSpan.Zero,
+        };
+        await using var ollama = await OllamaDouble.StartAsync(fast, cancellationToken);
         var folder = Directory.CreateTempSubdirectory("lekhika-points-").FullName;
         var lanes = new List<CrashLane>();
         try
