@@ -44,9 +44,19 @@ CREATE TRIGGER lekhika_after AFTER UPDATE OF status ON :"platform".engine_execut
     EXECUTE FUNCTION :"schema".on_engine_stop();
 
 UPDATE :"platform".engine_executions SET execution_data = '{}' WHERE execution_data IS NULL;
+
+-- adopt.lekhika compares keys with those of this table, and reads nothing else of the platform's.
+SELECT to_regclass(format('%I.user_engines', :'platform')) IS NOT NULL AS keys \gset
+\if :keys
+SELECT pg_get_userbyid(proowner) AS writer FROM pg_proc WHERE oid = format('%I.on_mirror()', :'schema')::regprocedure \gset
+GRANT SELECT ON :"platform".user_engines TO :"writer";
+\endif
 COMMIT;
 
 \echo Executions that the earlier worker left unfinished, which nobody runs any more:
 SELECT count(*) AS unfinished
   FROM :"platform".engine_executions x
  WHERE x.status = 'running' AND NOT EXISTS (SELECT FROM :"schema".workflow_executions e WHERE e.id = x.id);
+\echo To show them as failed, so that nobody waits for them:
+SELECT format('UPDATE %1$I.engine_executions x SET status = ''failed'', error_message = ''interrupted; start it again'', completed_at = now() '
+              'WHERE status = ''running'' AND NOT EXISTS (SELECT FROM %2$I.workflow_executions e WHERE e.id = x.id)', :'platform', :'schema') AS command;

@@ -57,4 +57,8 @@ COMMIT;
 \echo Executions that the earlier worker left unfinished, which nobody runs any more:
 SELECT count(*) AS unfinished
   FROM :"platform".workflowexecution x
- WHERE x.status IN ('running', 'paused', 'waiting_for_signal') AND NOT EXISTS (SELECT FROM :"schema".workflow_executions e WHERE e.id = x.id);
+ WHERE x.completed_at IS NULL AND (x.status IN ('running', 'paused', 'waiting_for_signal') OR (x.status = 'failed' AND x.next_retry_at IS NOT NULL))
+   AND NOT EXISTS (SELECT FROM :"schema".workflow_executions e WHERE e.id = x.id);
+\echo A paused one begins anew when it is resumed. To begin the others anew, with the inputs that they had:
+SELECT format('SELECT count(*) FROM %I.workflowexecution WHERE completed_at IS NULL AND (status IN (''running'', ''waiting_for_signal'') '
+              'OR (status = ''failed'' AND next_retry_at IS NOT NULL)) AND %I.start_synthralos(id)', :'platform', :'schema') AS command;

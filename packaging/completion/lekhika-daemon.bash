@@ -3,7 +3,7 @@ _lekhika_daemon() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]:-}
     COMPREPLY=()
     case $previous in
-        --config | --caller-secret-file)
+        --config | --caller-secret-file | --secret-file | --inputs | --out)
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             compopt -o filenames 2>/dev/null
             return

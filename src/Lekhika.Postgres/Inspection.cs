@@ -98,13 +98,28 @@ public sealed class Inspection(Database database)
         UNION ALL
         SELECT 'CREATE on the database (migrate makes a schema in it)'
          WHERE to_regnamespace('{schema}') IS NULL AND NOT has_database_privilege(current_database(), 'CREATE')
+        UNION ALL
+        SELECT 'CREATE on the schema (migrate makes tables in it)'
+         WHERE NOT EXISTS (SELECT FROM pg_class v WHERE v.relnamespace = to_regnamespace('{schema}') AND v.relname = 'schema_version')
+           AND to_regnamespace('{schema}') IS NOT NULL
+           AND NOT has_schema_privilege(to_regnamespace('{schema}'), 'CREATE')
+        UNION ALL
+        SELECT format('ownership of %s (migrate adopts it; its owner is %s)', c.relname, pg_get_userbyid(c.relowner))
+          FROM pg_class c
+         WHERE NOT EXISTS (SELECT FROM pg_class v WHERE v.relnamespace = to_regnamespace('{schema}') AND v.relname = 'schema_version')
+           AND c.relnamespace = to_regnamespace('{schema}') AND c.relname = 'workflow_generation_jobs'
+           AND NOT pg_has_role(c.relowner, 'USAGE')
+        UNION ALL
+        SELECT 'USAGE on sequence incarnations'
+          FROM pg_class c
+         WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relname = 'incarnations' AND CASE c.relkind WHEN 'S' THEN NOT has_sequence_privilege(c.oid, 'USAGE') END
         """;
 
     private static async Task<DatabaseFacts> FactsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
-            SELECT current_setting('server_version'), current_user::text, clock_timestamp(),
+            SELECT current_setting('server_version'), current_user::text, current_database()::text, clock_timestamp(),
                    pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean,
                    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
                    (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend')
@@ -116,10 +131,11 @@ public sealed class Inspection(Database database)
         {
             ServerVersion = reader.GetString(0),
             Role = reader.GetString(1),
-            Now = reader.GetFieldValue<DateTimeOffset>(2),
-            ReadOnly = reader.GetBoolean(3),
-            MaxConnections = reader.GetInt32(4),
-            UsedConnections = reader.GetInt32(5),
+            Database = reader.GetString(2),
+            Now = reader.GetFieldValue<DateTimeOffset>(3),
+            ReadOnly = reader.GetBoolean(4),
+            MaxConnections = reader.GetInt32(5),
+            UsedConnections = reader.GetInt32(6),
         };
     }
 
@@ -176,6 +192,9 @@ public sealed record DatabaseFacts
 
     /// <summary>The role that is connected.</summary>
     public required string Role { get; init; }
+
+    /// <summary>The database's name.</summary>
+    public required string Database { get; init; }
 
     /// <summary>The database's clock.</summary>
     public required DateTimeOffset Now { get; init; }

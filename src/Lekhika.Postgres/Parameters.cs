@@ -13,6 +13,19 @@ internal static class Parameters
         to.Add(new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
     }
 
+    /// <summary>An array that is null itself if nothing is in it.</summary>
+    public static void AddSparseArray<TItem, TValue>(
+        this NpgsqlParameterCollection to, IReadOnlyList<TItem> items, NpgsqlDbType type, Func<TItem, TValue?> select)
+    {
+        TValue?[]? values = null;
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (select(items[i]) is { } value) (values ??= new TValue?[items.Count])[i] = value;
+        }
+
+        to.AddArray(values, type);
+    }
+
     public static void AddArray<TValue>(this NpgsqlParameterCollection to, TValue[]? values, NpgsqlDbType type) =>
         to.Add(values is null
             ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | type }

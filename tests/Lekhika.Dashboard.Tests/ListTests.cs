@@ -51,6 +51,30 @@ public sealed class ListTests(Servers servers, Chromium chromium)
     }
 
     [Fact]
+    public async Task Counters_say_what_the_rows_beside_them_say()
+    {
+        await using var desk = await Desk.SitDownAsync(servers, chromium);
+        var page = desk.Page;
+        await Expect(page.GetByText("No executions yet")).ToBeVisibleAsync();
+        var counters = page.GetByRole(AriaRole.Navigation, new() { Name = "By status" });
+        // The page asks for nothing by itself any more, which would put things right in time.
+        await page.GetByTitle("Pause live updates").ClickAsync();
+        for (var made = 3; made <= 9; made += 3)
+        {
+            // Somebody else has just asked for the figures.
+            await desk.Daemon.GetAsync("executions/counts", TestContext.Current.CancellationToken);
+            await desk.Scene.Database.ExecuteAsync(
+                "INSERT INTO lekhika.workflow_executions (definition, run_at) SELECT $1::jsonb, now() + interval '1 day' FROM generate_series(1, 3)",
+                TestContext.Current.CancellationToken, Flows.Trivial);
+            await page.Locator("body").PressAsync("r");
+            await Expect(page.Locator("tbody tr")).ToHaveCountAsync(made);
+            await Expect(counters.GetByRole(AriaRole.Link, new() { Name = "pending" })).ToContainTextAsync($"{made}");
+        }
+
+        desk.NobodyComplained();
+    }
+
+    [Fact]
     public async Task Pages_follow_each_other_without_a_gap()
     {
         await using var desk = await Desk.SitDownAsync(servers, chromium);

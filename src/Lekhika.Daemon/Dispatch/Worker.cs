@@ -168,7 +168,8 @@ internal sealed partial class Worker : IIntake
         _state.WorkerProblem = null;
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(abortWorking, incarnation.Revoked);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(claimStopping, incarnation.Revoked);
-        var shift = Assemble(incarnation, abort.Token);
+        await using var claiming = new KeptConnection(_database);
+        var shift = Assemble(incarnation, claiming, abort.Token);
         await using var listener = await MayListenAsync(claimStopping)
             ? new Listener(_database, reason => Hear(shift, reason), _time, _loggers.CreateLogger<Listener>())
             : null;
@@ -179,7 +180,7 @@ internal sealed partial class Worker : IIntake
         _shift = shift;
         _begun.TrySetResult(shift);
         _state.CountHeld = () => shift.Owners.Count;
-        _state.CountSlots = () => shift.Owners.Values.Count(static entry => entry.Owner.HasSlot);
+        _state.CountSlots = () => shift.Owners.Count(static entry => entry.Value.Owner.HasSlot);
         try
         {
             await RunClaimsAsync(shift, listener, stop.Token);
@@ -209,18 +210,18 @@ internal sealed partial class Worker : IIntake
         return false;
     }
 
-    private Shift Assemble(Incarnation incarnation, CancellationToken abortWorking)
+    private Shift Assemble(Incarnation incarnation, KeptConnection claiming, CancellationToken abortWorking)
     {
         var queue = new QueueReader(_database);
         var journal = new Journal(_database, incarnation.Number, _settings.Identity.WorkerId, _time, _loggers.CreateLogger<Journal>());
         Shift shift = null!;
         var events = new EventReader(_database);
         var delivery = new EventDelivery(
-            events, () => [.. shift.Owners.Values.Select(static entry => entry.Owner)], () => shift.Claims.Wake(), _time);
+            events, () => [.. shift.Owners.Select(static entry => entry.Value.Owner)], () => shift.Claims.Wake(), _time);
         var housekeeping = new Housekeeping(queue, incarnation, _time, _loggers.CreateLogger<Housekeeping>())
         {
             Beside = delivery.Duties,
-            Held = () => [.. shift.Owners.Values.Select(static entry => entry.Owner)],
+            Held = () => [.. shift.Owners.Select(static entry => entry.Value.Owner)],
             Adopt = claim =>
             {
                 Slots.TakeBeyond();
@@ -231,8 +232,9 @@ internal sealed partial class Worker : IIntake
             Depth = queue => (_state.Queued, _state.HeldByAll, _state.Parked, _state.OldestAge) = (queue.Ready, queue.Held, queue.Parked, queue.OldestAge),
         };
         var claims = new ClaimLoop(
-            queue, new LimitedClaims(_database, _settings.Limits), incarnation, Slots, () => shift.Owners.Count, _settings.MaxClaimed,
-            (claim, slot) => Start(shift, claim, slot), _settings.PollInterval, _settings.PriorityAgeing, _time, _loggers.CreateLogger<ClaimLoop>());
+            new QueueReader(_database, claiming), new LimitedClaims(_database, _settings.Limits, claiming), incarnation, Slots,
+            () => shift.Owners.Count, _settings.MaxClaimed, (claim, slot) => Start(shift, claim, slot), _settings.PollInterval,
+            _settings.PriorityAgeing, _time, _loggers.CreateLogger<ClaimLoop>());
         var owners = new OwnerServices
         {
             Journal = journal,

@@ -30,7 +30,7 @@ internal static class CallerSecretCheck
             secret.Matches(trimmed.Trim())
                 ? "the caller's secret has blanks around it"
                 : $"the caller's secret is another one (SHA-256 begins with {Fingerprint(trimmed)}, here {Fingerprint(secret.Reveal())})",
-            "give both sides the same: set INTERNAL_API_SECRET where the caller runs (supabase secrets set …) to what /etc/lekhika-daemon/credentials/internal-secret holds");
+            "give both sides the same, with nothing before or after it: set INTERNAL_API_SECRET where the caller runs (supabase secrets set …) to what /etc/lekhika-daemon/credentials/internal-secret holds");
     }
 
     /// <summary>Enough of a digest to compare by eye, and no use for finding the secret if it is a good one.</summary>

@@ -18,6 +18,7 @@ internal static class ConfigurationChecks
 
     private static string Fix(ConfigurationProblem error, ConfigurationSources sources, string file)
     {
+        if (sources.File is { Text: null, Problem: not null } && error.Key == "--config" && !File.Exists(file)) return "name the file that there is, or make one: lekhika-daemon check-config --print shows every setting";
         if (sources.File is { Text: null, Problem: not null } && error.Key == "--config") return $"run this as root (sudo), or: chown root:lekhika-daemon {file}; chmod 640 {file}";
         if (error.Key == AuthSettings.InternalSecret.FullName)
         {

@@ -13,8 +13,13 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly string[] Later = ["schema", "privileges", "row-security", "clock", "wake-up", "connections", "workers"];
 
+    private readonly DatabaseAdvice _advice = new(options.Database);
+
     /// <summary>The daemons at work on the database.</summary>
     public IReadOnlyList<WorkerFacts> Workers { get; private set; } = [];
+
+    /// <summary>Whether it was reached and has a schema that this build can work on.</summary>
+    public bool IsServed { get; private set; }
 
     public async Task<List<Check>> RunAsync(CancellationToken cancellationToken)
     {
@@ -40,11 +45,12 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
         }
         catch (Exception exception) when (exception is NpgsqlException or SocketException or IOException or TimeoutException or System.Security.Authentication.AuthenticationException)
         {
-            var (message, fix) = Explain(exception);
+            var (message, fix) = _advice.Of(exception);
             return Unreached(message, fix);
         }
 
         Workers = facts.Workers;
+        IsServed = schema?.IsServable == true;
         var checks = new List<Check> { Reached(facts), Schema(schema) };
         checks.Add(Privileges(facts));
         checks.Add(await RowSecurityAsync(inspection, facts, cancellationToken));
@@ -78,36 +84,6 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
         ? Check.Failed("database", $"{options.Database.Display} can only be read", "database.url must name the primary, not a standby; default_transaction_read_only must be off")
         : Check.Ok("database", $"{options.Database.Display} answers, PostgreSQL {facts.ServerVersion}, as {facts.Role}");
 
-    private static (string Message, string Fix) Explain(Exception exception)
-    {
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            switch (cause)
-            {
-                case PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } refused:
-                    return (refused.MessageText, refused.MessageText.Contains("eer authentication", StringComparison.Ordinal)
-                        ? $"peer authentication wants the operating system's user to be the role: run this with sudo, and let database.url name the role lekhika-daemon"
-                        : "set the password in the credential database-password (or database.url), and see pg_hba.conf");
-                case PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } missing:
-                    return (missing.MessageText, "sudo -u postgres createdb -O lekhika-daemon lekhika (or the name that database.url has)");
-                case PostgresException { SqlState: PostgresErrorCodes.TooManyConnections } full:
-                    return (full.MessageText, "raise max_connections in postgresql.conf, or lower database.pool_size");
-                case PostgresException other:
-                    return ($"{other.MessageText} (SQLSTATE {other.SqlState})", "the message says what PostgreSQL refused; its log says more");
-                case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
-                    return ("nothing listens there", "start PostgreSQL (systemctl enable --now postgresql), and see that database.url has its host and port");
-                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
-                    return ("the host is not known to DNS", "mend the host in database.url");
-                case SocketException socket:
-                    return (socket.Message, "see that PostgreSQL runs, and that database.url names its host, port or socket folder (/var/run/postgresql)");
-                case System.Security.Authentication.AuthenticationException tls:
-                    return (tls.Message, "sslmode and sslrootcert in database.url must fit the server's certificate");
-            }
-        }
-
-        return (exception.Message, "see that PostgreSQL runs and database.url is right");
-    }
-
     private Check Schema(SchemaVersion? schema)
     {
         var name = options.Database.Schema;
@@ -128,9 +104,7 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
     private Check Privileges(DatabaseFacts facts) => facts.Missing.Count == 0
         ? Check.Ok("privileges", $"{facts.Role} may do what the daemon does")
         : Check.Failed("privileges", $"{facts.Role} lacks {string.Join("; ", facts.Missing.Take(6))}{(facts.Missing.Count > 6 ? $" and {facts.Missing.Count - 6} more" : "")}",
-            $"connect as the owner of the schema, or let the owner: GRANT USAGE ON SCHEMA {options.Database.Schema} TO \"{facts.Role}\"; "
-            + $"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {options.Database.Schema} TO \"{facts.Role}\"; GRANT USAGE ON ALL SEQUENCES IN SCHEMA …; "
-            + $"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA …");
+            _advice.For(facts.Missing));
 
     private static async Task<Check> RowSecurityAsync(Inspection inspection, DatabaseFacts facts, CancellationToken cancellationToken)
     {
@@ -139,7 +113,7 @@ internal sealed class DatabaseChecks(DaemonOptions options, DoctorContext contex
         var seen = hidden.Count > 0 ? $"; it sees no row of {string.Join(", ", hidden)}, although there are some" : "";
         return Check.Failed("row-security",
             $"row-level security applies to {facts.Role} on {string.Join(", ", facts.Guarded)} and hides rows from the daemon{seen}",
-            $"connect as the owner of the tables, or: ALTER ROLE \"{facts.Role}\" BYPASSRLS (on Supabase: use the role postgres, not anon or authenticated)");
+            $"let database.url name the owner of the tables, or as a superuser: psql -d {facts.Database} -c 'ALTER ROLE \"{facts.Role}\" BYPASSRLS' (on Supabase: use the role postgres, not anon or authenticated)");
     }
 
     private static Check Clock(TimeSpan skew)

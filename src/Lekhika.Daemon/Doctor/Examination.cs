@@ -6,7 +6,7 @@ namespace Lekhika.Daemon.Doctor;
 // From the inside out: what a check needs is checked before it, and what rests on something broken is skipped with that reason, so that the first
 // cross is the cause and the lines below it are not noise.
 //
-//   configuration ─► unit ─► listener, secret, caller ─► database, schema, privileges … ─► proxy ─► models, memory ─► disk, limits ─► run
+//   configuration ─► unit ─► listener, secret, caller ─► database, schema, privileges …, adopt ─► proxy ─► models, memory ─► disk, limits ─► run
 
 /// <summary>What <c>doctor</c> is asked to do.</summary>
 /// <param name="IsJson">Report in JSON.</param>
@@ -69,13 +69,22 @@ internal static class Examination
         var database = new DatabaseChecks(options, context);
         report.Add(await database.RunAsync(cancellationToken));
 
+        report.Add(await new AdoptChecks(options).RunAsync(database.IsServed, cancellationToken));
+
+        List<Check> proxied = [];
         using var remote = arguments.Url is null ? null : new HttpProbe(arguments.Url, options.Auth.InternalSecret?.Reveal());
         if (remote is null) report.Add(Check.Skipped("proxy", "give the URL that callers use: --url https://workflows.example.org"));
-        else report.Add(await new ProxyChecks(arguments.Url!, remote, listeners.Found, database.Workers).RunAsync(cancellationToken));
+        else report.Add(proxied = await new ProxyChecks(arguments.Url!, remote, listeners.Found, database.Workers).RunAsync(cancellationToken));
 
         var models = new ModelChecks(options, context.Time);
         report.Add(await models.RunAsync(cancellationToken));
         report.Add(new MachineChecks(options, context).Run());
+        if (arguments.Run && proxied.Exists(static check => check.Status == CheckStatus.Failed))
+        {
+            report.Add(Check.Skipped("run", "no test execution: the public URL does not lead here as it should, see proxy-health and proxy-execute"));
+            return;
+        }
+
         report.Add(await TryAsync(remote ?? local, arguments, models.HasDefault, context, cancellationToken));
     }
 

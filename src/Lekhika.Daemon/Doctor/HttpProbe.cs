@@ -44,7 +44,16 @@ internal sealed record ProbeReply(
         Json is { } json && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
     /// <summary>Status and the server's own name, for people.</summary>
-    public string Said => $"HTTP {Status}{(Server is null ? "" : $" from {Server}")}{(Body.Length == 0 ? "" : $": {Body[..Math.Min(Body.Length, 120)].Trim()}")}";
+    public string Said => $"HTTP {Status}{(Server is null ? "" : $" from {Server}")}{(Gist() is { Length: > 0 } gist ? $": {gist}" : "")}";
+
+    /// <summary>The beginning of the body; of a page its title, or nothing.</summary>
+    private string Gist()
+    {
+        if (!Body.AsSpan().TrimStart().StartsWith("<")) return Body[..Math.Min(Body.Length, 120)].Trim();
+        var start = Body.IndexOf("<title>", StringComparison.OrdinalIgnoreCase) + 7;
+        var end = Body.IndexOf("</title>", StringComparison.OrdinalIgnoreCase);
+        return start < 7 || end <= start ? "" : Body[start..Math.Min(end, start + 120)].Trim();
+    }
 }
 
 /// <summary>Asks one server and turns whatever happens into a <see cref="ProbeReply"/>. Follows no redirects and uses no proxy of the environment.</summary>
@@ -139,6 +148,8 @@ internal sealed class HttpProbe : IDisposable
         {
             switch (cause)
             {
+                case AuthenticationException or IOException when cause.Message.Contains("frame", StringComparison.Ordinal):
+                    return new ProbeReply(ProbeFailure.NotHttp, "that port speaks no TLS");
                 case AuthenticationException: return new ProbeReply(ProbeFailure.Tls, cause.InnerException?.Message ?? cause.Message);
                 case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
                     return new ProbeReply(ProbeFailure.UnknownHost, cause.Message);

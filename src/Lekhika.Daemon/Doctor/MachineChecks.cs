@@ -15,6 +15,7 @@ internal sealed class MachineChecks(DaemonOptions options, DoctorContext context
     private Check Disk()
     {
         var folder = options.Worker.StateDirectory;
+        if (File.Exists(folder)) return Check.Failed("disk", $"the state directory {folder} is a file", "set worker.state_directory to a folder, or take the file away");
         var present = folder;
         while (!Directory.Exists(present) && Path.GetDirectoryName(present) is { } above) present = above;
         long free;

@@ -22,7 +22,8 @@ internal sealed class ModelChecks(DaemonOptions options, TimeProvider time)
         var present = endpoints.Where(static endpoint => endpoint.Reachable).SelectMany(static endpoint => endpoint.Models).ToList();
         if (present.Count == 0 && !endpoints.Any(static endpoint => endpoint.Reachable))
             return [.. checks, Check.Skipped("models", "no model server answers"), Check.Skipped("memory", "no model server answers")];
-        checks.Add(Models(present));
+        checks.Add(Models(present, endpoints));
+        if (options.Generation.Enabled) checks.Add(Generation(present, endpoints));
         checks.Add(Memory(endpoints));
         return checks;
     }
@@ -32,7 +33,9 @@ internal sealed class ModelChecks(DaemonOptions options, TimeProvider time)
         if (!endpoint.Reachable)
         {
             return Check.Failed("ollama", $"{endpoint.Address} does not answer: {endpoint.Problem}",
-                "start it: systemctl enable --now ollama; one on another machine must listen outside loopback (OLLAMA_HOST=0.0.0.0); ollama.url must name it");
+                IsHere(endpoint)
+                    ? "start it: systemctl enable --now ollama; or let ollama.url name the one that there is"
+                    : "there: systemctl enable --now ollama, with Environment=OLLAMA_HOST=0.0.0.0 (systemctl edit ollama), and its port open to this machine; or let ollama.url name another");
         }
 
         var version = endpoint.Version.Length > 0 ? $"version {endpoint.Version}, " : "";
@@ -42,30 +45,48 @@ internal sealed class ModelChecks(DaemonOptions options, TimeProvider time)
             : Check.Ok("ollama", text);
     }
 
+    private static bool IsHere(EndpointHealth endpoint) => Uri.TryCreate(endpoint.Address, UriKind.Absolute, out var url) && url.IsLoopback;
+
     private IEnumerable<string> Wanted() => options.Models.Aliases.Values
         .Concat(options.Models.Default is { } model ? [model] : [])
         .Distinct(StringComparer.OrdinalIgnoreCase);
 
-    private Check Models(List<ModelInfo> present)
+    private Check Models(List<ModelInfo> present, IReadOnlyList<EndpointHealth> endpoints)
     {
+        var pull = Pull(endpoints);
         var missing = Wanted().Where(wanted => !present.Exists(model => IsSame(model.Name, wanted))).Order(StringComparer.Ordinal).ToList();
         if (missing.Count > 0)
         {
             return Check.Failed("models", $"configured models are not there: {string.Join(", ", missing)}",
-                $"{string.Join("; ", missing.Take(3).Select(static model => $"ollama pull {model}"))}, or change [models]");
+                $"{string.Join("; ", missing.Take(3).Select(model => $"{pull} {model}"))}, or change [models]");
         }
 
         HasDefault = options.Models.Default is not null;
-        if (present.Count == 0) return Check.Failed("models", "no server has a model", "ollama pull llama3.2, or another");
+        if (present.Count == 0) return Check.Failed("models", "no server has a model", $"{pull} llama3.2, or another");
         return HasDefault
             ? Check.Ok("models", $"the configured models are there ({string.Join(", ", Wanted().Take(8))})")
             : Check.Warning("models", $"no default model is configured, so nodes that name no model fail; there are {string.Join(", ", present.Take(8).Select(static model => model.Name))}",
                 $"set models.default = {present.Find(static model => !model.Name.Contains("embed", StringComparison.OrdinalIgnoreCase))?.Name ?? "llama3.2"}");
     }
 
+    private Check Generation(List<ModelInfo> present, IReadOnlyList<EndpointHealth> endpoints)
+    {
+        string[] wanted = [options.Generation.AnalyzeModel, options.Generation.GenerateModel];
+        var missing = wanted.Distinct(StringComparer.OrdinalIgnoreCase).Select(name => options.Models.Aliases.GetValueOrDefault(name, name))
+            .Where(name => !present.Exists(model => IsSame(model.Name, name))).ToList();
+        return missing.Count == 0
+            ? Check.Ok("generation", $"the models of generation jobs are there ({string.Join(", ", wanted)})")
+            : Check.Warning("generation", $"generation jobs fail unless they name a model of their own: {string.Join(", ", missing)} is not there",
+                $"{string.Join("; ", missing.Select(model => $"{Pull(endpoints)} {model}"))}; or set analyze_model and generate_model under [generation], or enabled = false");
+    }
+
+    // The command talks to this machine's server, unless it is told of another.
+    private static string Pull(IReadOnlyList<EndpointHealth> endpoints) =>
+        endpoints.Any(IsHere) ? "ollama pull" : $"OLLAMA_HOST={endpoints.FirstOrDefault(static endpoint => endpoint.Reachable)?.Address} ollama pull";
+
     private Check Memory(IReadOnlyList<EndpointHealth> endpoints)
     {
-        var local = endpoints.Where(static endpoint => endpoint.Reachable && Uri.TryCreate(endpoint.Address, UriKind.Absolute, out var url) && url.IsLoopback).ToList();
+        var local = endpoints.Where(static endpoint => endpoint.Reachable && IsHere(endpoint)).ToList();
         if (local.Count == 0) return Check.Skipped("memory", "the models run on other machines");
         if (MachineFacts.Memory() is not { } memory) return Check.Skipped("memory", "this system does not tell how much memory it has");
         var wanted = Wanted().ToList();

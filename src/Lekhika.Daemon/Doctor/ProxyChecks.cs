@@ -85,9 +85,13 @@ internal sealed class ProxyChecks(Uri url, HttpProbe probe, FoundWorker? local, 
         { Failure: ProbeFailure.Refused } => Check.Failed(path, $"no connection: nothing listens on {url.Host}:{url.Port}",
             "start the proxy: systemctl enable --now nginx; open the port in the firewall"),
         { Failure: ProbeFailure.Silent } => Check.Failed(path, $"no answer from {url.Host}:{url.Port}: {reply.Detail}", "open the port in the firewall, and see that the DNS record names this machine"),
-        { Failure: ProbeFailure.Tls } => Check.Failed(path, $"no TLS connection: {reply.Detail}", "renew or mend the certificate (certbot renew), and see that it is for this name"),
+        { Failure: ProbeFailure.Tls } => Check.Failed(path, $"no TLS connection: {reply.Detail}", Certificate(reply.Detail)),
         { Failure: ProbeFailure.NotHttp } => Check.Failed(path, $"no HTTP: {reply.Detail}", "is the scheme of the URL right (http, https), and its port?"),
         { Status: 301 or 302 or 307 or 308 } => Check.Failed(path, $"no worker: {_shown}{path} redirects to {reply.Location}", "give that URL to callers and to --url: a POST does not survive the redirect"),
+        { Status: 400, WorkerId: null } when reply.Body.Contains("sent to HTTPS port", StringComparison.Ordinal) =>
+            Check.Failed(path, $"no HTTP: {_shown} speaks TLS", $"give callers and --url the address with https: https{_shown[4..]}"),
+        { Status: 401 or 407, WorkerId: null, IsOwnError: false } => Check.Failed(path, $"no passage: {reply.Server ?? "another server"} asks for a login of its own at {path}",
+            "let the callers' routes through without it (auth_basic off; in their locations): the daemon checks X-Internal-Auth itself"),
         { Status: 502 or 504, WorkerId: null, IsOwnError: false } => Check.Failed(path, $"no worker behind the proxy ({reply.Said})",
             $"the proxy's upstream must be where the daemon listens (server.url), and the daemon must run. {Site}"),
         { Status: 404 or 405 or 403, WorkerId: null, IsOwnError: false } => Check.Failed(path, $"no proxy route for {path}: {reply.Server ?? "another server"} answers {reply.Status} itself",
@@ -95,6 +99,17 @@ internal sealed class ProxyChecks(Uri url, HttpProbe probe, FoundWorker? local, 
         { Status: 413 } => Check.Failed(path, "no room: the proxy refuses an empty object as too large", "client_max_body_size must equal server.body_limit (50m)"),
         _ => null,
     };
+
+    private string Certificate(string detail)
+    {
+        if (detail.Contains("NameMismatch", StringComparison.Ordinal))
+            return $"the certificate is for another name: certbot certonly --nginx -d {url.Host} gets one for this; or give callers and --url the name that it is for";
+        if (detail.Contains("NotTimeValid", StringComparison.Ordinal)) return "it has run out, or a clock is wrong: certbot renew && systemctl reload nginx; timedatectl";
+        if (detail.Contains("PartialChain", StringComparison.Ordinal)) return "ssl_certificate must name the whole chain: /etc/letsencrypt/live/NAME/fullchain.pem, not cert.pem; then: systemctl reload nginx";
+        return detail.Contains("UntrustedRoot", StringComparison.Ordinal)
+            ? $"it is signed by nobody that machines trust: certbot certonly --nginx -d {url.Host}; or trust its root: copy it to /usr/local/share/ca-certificates/NAME.crt, update-ca-certificates"
+            : "see that ssl_certificate is the whole chain, for this name and in date; then: nginx -t && systemctl reload nginx";
+    }
 
     private Check NotOurs(string name, string path, ProbeReply reply) => Check.Failed(name,
         $"another program answers {_shown}{path}, not a lekhika-daemon ({reply.Said})",

@@ -1,4 +1,5 @@
 using Lekhika.Daemon.Cli;
+using Lekhika.Daemon.Doctor;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Migrations;
 
@@ -54,7 +55,8 @@ internal static class MigrateHandler
         }
         catch (Exception exception) when (exception is Npgsql.NpgsqlException or System.Net.Sockets.SocketException or TimeoutException)
         {
-            ProblemReport.Error(context, $"{options.Display}: {exception.Message}. Is database.url right, and does the server run?");
+            var (message, fix) = new DatabaseAdvice(options).Of(exception);
+            ProblemReport.Error(context, $"{options.Display}: {message}; fix: {fix}");
             return ExitCodes.Failure;
         }
     }

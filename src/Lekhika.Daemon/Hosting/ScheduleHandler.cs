@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Lekhika.Daemon.Cli;
+using Lekhika.Daemon.Doctor;
 using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Schedules;
 using Lekhika.Postgres;
@@ -34,7 +35,8 @@ internal sealed class ScheduleHandler(CommandContext context, ScheduleBook book,
         }
         catch (Exception exception) when (exception is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException)
         {
-            ProblemReport.Error(context, $"{options.Display}: {exception.Message}. Is database.url right, and does the server run?");
+            var (message, fix) = new DatabaseAdvice(options).Of(exception);
+            ProblemReport.Error(context, $"{options.Display}: {message}; fix: {fix}");
             return ExitCodes.Failure;
         }
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 
 namespace Lekhika.Daemon.Live;
 
@@ -12,9 +11,9 @@ internal sealed class LiveExecutions
     private const int KeptFinished = 1000;
     private readonly ConcurrentDictionary<Guid, LiveExecution> _byId = new();
 
-    // Writers: executions that end. Reader: the same, to drop the oldest. Bounded; DropOldest would lose the chance to forget it.
-    private readonly Channel<LiveExecution> _finished = Channel.CreateBounded<LiveExecution>(
-        new BoundedChannelOptions(KeptFinished) { FullMode = BoundedChannelFullMode.Wait });
+    // A ring: each one that ends takes the next place, and whoever was there is forgotten.
+    private readonly LiveExecution?[] _finished = new LiveExecution?[KeptFinished];
+    private uint _ended;
 
     /// <summary>Everything held or remembered.</summary>
     public ICollection<LiveExecution> All => _byId.Values;
@@ -26,10 +25,8 @@ internal sealed class LiveExecutions
     /// <summary>It has ended: kept for those who ask again, until newer ones push it out.</summary>
     public void Keep(LiveExecution execution)
     {
-        while (!_finished.Writer.TryWrite(execution))
-        {
-            if (_finished.Reader.TryRead(out var oldest)) Forget(oldest);
-        }
+        var place = (Interlocked.Increment(ref _ended) - 1) % KeptFinished;
+        if (Interlocked.Exchange(ref _finished[place], execution) is { } oldest) Forget(oldest);
     }
 
     /// <summary>This daemon does not know about it any more.</summary>

@@ -8,16 +8,18 @@ namespace Lekhika.Postgres.Executions;
 /// <summary>One call of <c>flush</c>: entries become parallel arrays, verdicts become replies.</summary>
 internal static class FlushCommand
 {
+    private static readonly JournalReply Finished = new(JournalVerdict.Committed);
+
     /// <param name="database">Where.</param>
+    /// <param name="connection">On which connection.</param>
     /// <param name="incarnation">Who.</param>
     /// <param name="workerId">Who, for people.</param>
     /// <param name="entries">Sorted by execution, one each.</param>
     /// <param name="cancellationToken">Aborts the statement.</param>
     /// <returns>A reply for each entry; null where the row is locked by somebody else.</returns>
     public static async Task<JournalReply?[]> ExecuteAsync(
-        Database database, long incarnation, string workerId, List<JournalEntry> entries, CancellationToken cancellationToken)
+        Database database, NpgsqlConnection connection, long incarnation, string workerId, List<JournalEntry> entries, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.Flush, connection);
         AddItems(command.Parameters, incarnation, workerId, entries);
         AddSteps(command.Parameters, entries);
@@ -26,10 +28,15 @@ internal static class FlushCommand
             NpgsqlDbType.Jsonb);
         await database.PrepareAsync(command, cancellationToken);
 
+        // Verdicts come in the order of the entries; what is left out is finished and committed.
         var replies = new JournalReply?[entries.Count];
+        var next = 0;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        for (var i = 0; await reader.ReadAsync(cancellationToken); i++)
+        while (await reader.ReadAsync(cancellationToken))
         {
+            var exec = reader.GetInt64(0);
+            while (entries[next].Fence.Exec != exec) replies[next++] = Finished;
+            var i = next++;
             var verdict = reader.GetString(1) switch
             {
                 "committed" => JournalVerdict.Committed,
@@ -49,6 +56,7 @@ internal static class FlushCommand
                 reader.IsDBNull(3) ? null : reader.GetInt32(3));
         }
 
+        while (next < replies.Length) replies[next++] = Finished;
         return replies;
     }
 
@@ -60,19 +68,19 @@ internal static class FlushCommand
         to.AddArray(entries, NpgsqlDbType.Integer, static entry => entry.Fence.Epoch);
         to.AddArray(entries, NpgsqlDbType.Integer, static entry => entry.Fence.Run);
         to.AddArray(entries, NpgsqlDbType.Smallint, static entry => (short)entry.Kind);
-        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.Status);
-        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.NodeId);
-        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.Result));
-        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.Error);
-        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.ErrorDetails));
+        to.AddSparseArray(entries, NpgsqlDbType.Text, static entry => entry.Status);
+        to.AddSparseArray(entries, NpgsqlDbType.Text, static entry => entry.NodeId);
+        to.AddSparseArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.Result));
+        to.AddSparseArray(entries, NpgsqlDbType.Text, static entry => entry.Error);
+        to.AddSparseArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.ErrorDetails));
         to.AddArray(entries, NpgsqlDbType.Bigint, static entry => entry.TokensIn);
         to.AddArray(entries, NpgsqlDbType.Bigint, static entry => entry.TokensOut);
         to.AddArray(entries, NpgsqlDbType.Bigint, static entry => entry.Words);
-        to.AddArray(entries, NpgsqlDbType.TimestampTz, static entry => Utc(entry.StartedAt));
-        to.AddArray(entries, NpgsqlDbType.TimestampTz, static entry => Utc(entry.DueAt));
-        to.AddArray(entries, NpgsqlDbType.Text, static entry => entry.Why);
-        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.WaitingFor));
-        to.AddArray(entries, NpgsqlDbType.Jsonb, static entry => entry.Awaits.Count == 0 ? null : TextArray(entry.Awaits));
+        to.AddSparseArray(entries, NpgsqlDbType.TimestampTz, static entry => Utc(entry.StartedAt));
+        to.AddSparseArray(entries, NpgsqlDbType.TimestampTz, static entry => Utc(entry.DueAt));
+        to.AddSparseArray(entries, NpgsqlDbType.Text, static entry => entry.Why);
+        to.AddSparseArray(entries, NpgsqlDbType.Jsonb, static entry => Raw(entry.WaitingFor));
+        to.AddSparseArray(entries, NpgsqlDbType.Jsonb, static entry => entry.Awaits.Count == 0 ? null : TextArray(entry.Awaits));
     }
 
     private static void AddSteps(NpgsqlParameterCollection to, List<JournalEntry> entries)
@@ -93,15 +101,15 @@ internal static class FlushCommand
         to.AddArray(steps, NpgsqlDbType.Integer, static step => Ordinal(step.Record));
         to.AddArray(steps, NpgsqlDbType.Integer, static step => step.Record.Attempt);
         to.AddArray(steps, NpgsqlDbType.Text, static step => StepOutcomes.Name(step.Record.Outcome));
-        to.AddArray(steps, NpgsqlDbType.Text, static step => step.Record.Branch);
-        to.AddArray(steps, NpgsqlDbType.Text, static step => step.Record.FiredBy);
-        to.AddArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.DueAt));
-        to.AddArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.StartedAt));
-        to.AddArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.FinishedAt));
-        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Decision));
-        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Output));
-        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => StepOutcomes.ErrorText(step.Record.Error));
-        to.AddArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Metrics));
+        to.AddSparseArray(steps, NpgsqlDbType.Text, static step => step.Record.Branch);
+        to.AddSparseArray(steps, NpgsqlDbType.Text, static step => step.Record.FiredBy);
+        to.AddSparseArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.DueAt));
+        to.AddSparseArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.StartedAt));
+        to.AddSparseArray(steps, NpgsqlDbType.TimestampTz, static step => Utc(step.Record.FinishedAt));
+        to.AddSparseArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Decision));
+        to.AddSparseArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Output));
+        to.AddSparseArray(steps, NpgsqlDbType.Jsonb, static step => StepOutcomes.ErrorText(step.Record.Error));
+        to.AddSparseArray(steps, NpgsqlDbType.Jsonb, static step => Raw(step.Record.Metrics));
     }
 
     /// <summary>0 for the one final outcome; other records by attempt, a wait or an opening apart from a retry.</summary>

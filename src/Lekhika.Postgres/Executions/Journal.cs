@@ -30,6 +30,7 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
     private static readonly TimeSpan MaxOutageDelay = TimeSpan.FromSeconds(2);
 
     private readonly Database _database;
+    private readonly KeptConnection _connection;
     private readonly long _incarnation;
     private readonly string _workerId;
     private readonly TimeProvider _time;
@@ -47,7 +48,7 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
     /// <summary>Starts the writer.</summary>
     public Journal(Database database, long incarnation, string workerId, TimeProvider time, ILogger<Journal> logger)
     {
-        (_database, _incarnation, _workerId, _time, _logger) = (database, incarnation, workerId, time, logger);
+        (_database, _connection, _incarnation, _workerId, _time, _logger) = (database, new KeptConnection(database), incarnation, workerId, time, logger);
         _lastProgress = time.GetTimestamp();
         _loop = Task.Run(WriteLoopAsync);
     }
@@ -119,6 +120,7 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
             foreach (var pending in batch.Concat(later)) pending.Reply.TrySetCanceled();
             _channel.Writer.TryComplete();
             while (_channel.Reader.TryRead(out var pending)) pending.Reply.TrySetCanceled();
+            await _connection.DisposeAsync();
         }
     }
 
@@ -225,7 +227,9 @@ public sealed partial class Journal : IJournal, IAsyncDisposable
 
     private async Task FlushAsync(List<Pending> batch, List<Pending> later)
     {
-        var replies = await FlushCommand.ExecuteAsync(_database, _incarnation, _workerId, batch.ConvertAll(static pending => pending.Entry), _abort.Token);
+        await using var loan = await _connection.OpenAsync(_abort.Token);
+        var replies = await FlushCommand.ExecuteAsync(
+            _database, loan.Connection, _incarnation, _workerId, batch.ConvertAll(static pending => pending.Entry), _abort.Token);
         for (var i = 0; i < batch.Count; i++)
         {
             if (replies[i] is { } reply)

@@ -17,7 +17,9 @@ public sealed class LateResults(Database database)
         {
             for (var i = 0; i < Tries; i++)
             {
-                var replies = await FlushCommand.ExecuteAsync(database, spooled.Incarnation, spooled.WorkerId, [spooled.Entry], cancellationToken);
+                await using var connection = await database.OpenAsync(cancellationToken);
+                var replies = await FlushCommand.ExecuteAsync(
+                    database, connection, spooled.Incarnation, spooled.WorkerId, [spooled.Entry], cancellationToken);
                 if (replies[0] is { } reply) return reply;
                 await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
             }

@@ -89,28 +89,30 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Three statements, each a walk along the arrays with one look into an index per row. Joining what a DELETE or INSERT returns instead
-    -- is a nested loop over all pairs, because nothing is known of its size.
+    -- Everything is looked up once, by one walk along the arrays with one look into an index per row and table; joining what a DELETE or INSERT
+    -- returns is a nested loop over all pairs, because nothing is known of its size. An execution that is held already has a place too many: this
+    -- one is dropped. If two claims meet at such a pair in the same moment the second fails by its key, takes nothing, and sees it when it tries again.
     DELETE FROM {schema}.ready r WHERE r.ctid = ANY (g_ctid);
 
-    INSERT INTO {schema}.held AS h (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
-    SELECT g.exec, p_inc, g.epoch + 1, e.run, g.tenant, g.pri, CASE WHEN g.run = e.run THEN g.rescues ELSE 0 END,
-           COALESCE(CASE WHEN g.run = e.run THEN g.hash END,
-                    CASE WHEN e.run > 1 THEN (SELECT x.definition_hash FROM {schema}.execution_runs x WHERE x.seq = e.seq AND x.run = e.run) END,
-                    CASE WHEN e.definition IS NULL THEN w.definition_hash END)
-      FROM unnest(g_exec, g_epoch, g_tenant, g_pri, g_rescues, g_run, g_hash) AS g (exec, epoch, tenant, pri, rescues, run, hash)
-      JOIN {schema}.workflow_executions e ON e.seq = g.exec
-      LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id
-        ON CONFLICT (exec) DO NOTHING;
-
     RETURN QUERY
-    SELECT g.place, g.class, h.pri, h.tenant, h.exec, h.epoch, h.run, h.rescues, e.id, e.status,
-           e.workflow_id, w.is_active, h.definition_hash, e.definition, e.inputs,
-           e.user_id, e.priority, e.created_at, e.started_at, e.timeout_at, e.request
-      FROM unnest(g_seq, g_class, g_exec, g_epoch) AS g (place, class, exec, epoch)
-      JOIN {schema}.held h ON h.exec = g.exec AND h.inc = p_inc AND h.epoch = g.epoch + 1
-      JOIN {schema}.workflow_executions e ON e.seq = h.exec
-      LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id;
+    WITH taken AS MATERIALIZED (
+        SELECT g.place, g.class, g.pri, g.tenant, g.epoch + 1 AS epoch, CASE WHEN g.run = e.run THEN g.rescues ELSE 0::smallint END AS rescues,
+               COALESCE(CASE WHEN g.run = e.run THEN g.hash END,
+                        CASE WHEN e.run > 1 THEN (SELECT x.definition_hash FROM {schema}.execution_runs x WHERE x.seq = e.seq AND x.run = e.run) END,
+                        CASE WHEN e.definition IS NULL THEN w.definition_hash END) AS hash,
+               e.seq, e.run, e.id, e.status, e.workflow_id, w.is_active, e.definition, e.inputs, e.user_id, e.priority, e.created_at, e.started_at,
+               e.timeout_at, e.request
+          FROM unnest(g_seq, g_class, g_pri, g_tenant, g_exec, g_epoch, g_rescues, g_run, g_hash)
+               AS g (place, class, pri, tenant, exec, epoch, rescues, run, hash)
+          JOIN {schema}.workflow_executions e ON e.seq = g.exec
+          LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id
+         WHERE NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = g.exec)),
+    kept AS (
+        INSERT INTO {schema}.held (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
+        SELECT t.seq, p_inc, t.epoch, t.run, t.tenant, t.pri, t.rescues, t.hash FROM taken t)
+    SELECT t.place, t.class, t.pri, t.tenant, t.seq, t.epoch, t.run, t.rescues, t.id, t.status, t.workflow_id, t.is_active, t.hash, t.definition, t.inputs,
+           t.user_id, t.priority, t.created_at, t.started_at, t.timeout_at, t.request
+      FROM taken t;
 END $$;
 
 -- What an incarnation holds, for the sweep that adopts claims whose reply was lost.

@@ -1,7 +1,7 @@
 -- The journal's one statement: writes what a daemon has to say about many executions at once, each under its fence.
 --
 -- Kinds: 1 append (steps only), 2 running (append, and status running), 3 park, 4 finish, 5 release (give the claim back).
--- Verdicts, one per execution:
+-- Verdicts, one per execution, in the order of x_exec; what is finished and committed, nearly everything, is left out:
 --   committed   all of it is written
 --   locked      somebody else's transaction holds the row; nothing written, try again
 --   conflict    another outcome of one of these steps is stored; nothing written, reload and replay
@@ -17,7 +17,8 @@
 -- Locks are taken in one order everywhere: execution rows (by seq: the caller sorts), then held rows, then steps by (seq, key). With the
 -- execution row locked nobody else writes its steps, so conflicts are looked for before anything is written and an execution's part of a
 -- batch is all or nothing, and steps need no ON CONFLICT, which would cost a fifth of the whole. s_item says which item (1-based place in
--- the x_ arrays) a step belongs to: everything below works by position, in one pass, whatever the size of the batch. The plans are pinned
+-- the x_ arrays) a step belongs to: everything below works by position, in one pass, whatever the size of the batch. An array of nothing but
+-- nulls may be null itself: it is less to send and to read, and unnest fills it up. The plans are pinned
 -- and generic: planning anew with thousands of array elements as constants costs more than running.
 CREATE FUNCTION {schema}.flush(
     p_inc bigint, p_worker_id text,
@@ -44,13 +45,17 @@ DECLARE
     l_status text[];
     l_run int[];
     l_hash uuid[];
+    l_row tid[];
+    l_held tid[];
     verdicts text[];
     bad int[];
     stored bigint[];
+    deleted int;
+    ended int;
     dropped boolean;
     rescued boolean;
 BEGIN
-    -- 1. Lock and judge.
+    -- 1. Lock and judge. Nobody moves a locked row, so what ends is found again by its place, without another look into an index.
     SELECT array_agg(l.status), array_agg(l.run),
            array_agg(CASE
                WHEN l.status IS NULL THEN 'locked'
@@ -63,13 +68,13 @@ BEGIN
                WHEN x.kind = 3 AND x.why = 'paused' AND l.status <> 'paused' THEN 'resumed'
                ELSE 'committed' END),
            bool_or(h.mine AND (l.run <> x.run OR l.status IN ('completed', 'failed', 'cancelled'))), bool_or(h.rescues > 0),
-           array_agg(h.definition_hash)
-      INTO l_status, l_run, verdicts, dropped, rescued, l_hash
+           array_agg(h.definition_hash), array_agg(l.ctid), array_agg(h.ctid)
+      INTO l_status, l_run, verdicts, dropped, rescued, l_hash, l_row, l_held
       FROM unnest(x_exec, x_epoch, x_run, x_kind, x_why) AS x (exec, epoch, run, kind, why)
       LEFT JOIN LATERAL (
-           SELECT e.status, e.run FROM {schema}.workflow_executions e WHERE e.seq = x.exec FOR NO KEY UPDATE SKIP LOCKED) l ON true
+           SELECT e.ctid, e.status, e.run FROM {schema}.workflow_executions e WHERE e.seq = x.exec FOR NO KEY UPDATE SKIP LOCKED) l ON true
       LEFT JOIN LATERAL (
-           SELECT true AS mine, h.rescues, h.definition_hash FROM {schema}.held h
+           SELECT h.ctid, true AS mine, h.rescues, h.definition_hash FROM {schema}.held h
             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND l.status IS NOT NULL
               FOR UPDATE) h ON true;
 
@@ -149,17 +154,22 @@ BEGIN
 
     IF 4 = ANY (x_kind) THEN
         DELETE FROM {schema}.held h
-         USING unnest(x_exec, x_kind, verdicts) AS x (exec, kind, verdict)
-         WHERE h.exec = x.exec AND x.kind = 4 AND x.verdict = 'committed';
+         USING unnest(l_held, x_kind, verdicts) AS x (place, kind, verdict)
+         WHERE h.ctid = x.place AND x.kind = 4 AND x.verdict = 'committed';
+        GET DIAGNOSTICS deleted = ROW_COUNT;
         UPDATE {schema}.workflow_executions e
            SET status = x.status, current_node_id = COALESCE(x.node, e.current_node_id), result = x.result,
                error = x.error, error_details = x.details, waiting_for = NULL,
                tokens_in = x.tokens_in, tokens_out = x.tokens_out, words = x.words, worker_id = p_worker_id,
                definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), finished_at = clock_timestamp(), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_status, x_node, x_result, x_error, x_details, x_tokens_in, x_tokens_out, x_words,
+          FROM unnest(l_row, x_kind, verdicts, x_status, x_node, x_result, x_error, x_details, x_tokens_in, x_tokens_out, x_words,
                       x_started, l_hash)
-               AS x (exec, kind, verdict, status, node, result, error, details, tokens_in, tokens_out, words, started, hash)
-         WHERE e.seq = x.exec AND x.kind = 4 AND x.verdict = 'committed';
+               AS x (place, kind, verdict, status, node, result, error, details, tokens_in, tokens_out, words, started, hash)
+         WHERE e.ctid = x.place AND x.kind = 4 AND x.verdict = 'committed';
+        GET DIAGNOSTICS ended = ROW_COUNT;
+        IF deleted <> ended THEN
+            RAISE EXCEPTION 'a locked row has moved' USING ERRCODE = 'serialization_failure';
+        END IF;
         IF 'failed' = ANY (x_status) OR 'cancelled' = ANY (x_status) THEN
             INSERT INTO {schema}.outcomes (seq, run, status)
             SELECT x.exec, x.run, x.status
@@ -220,5 +230,8 @@ BEGIN
         END LOOP;
     END IF;
 
-    RETURN QUERY SELECT x.exec, x.verdict, x.status, x.run FROM unnest(x_exec, verdicts, l_status, l_run) AS x (exec, verdict, status, run);
+    RETURN QUERY
+    SELECT x.exec, x.verdict, x.status, x.run
+      FROM unnest(x_exec, x_kind, verdicts, l_status, l_run) AS x (exec, kind, verdict, status, run)
+     WHERE x.kind <> 4 OR x.verdict <> 'committed';
 END $$;

@@ -239,22 +239,36 @@ BEGIN
 END $$;
 
 -- A row is an execution of the workflow's graph as it is then. A graph that cannot run fails the execution with the reason, not the statement.
-CREATE FUNCTION {schema}.on_synthralos_insert() RETURNS trigger
+-- False: it has one already, or there is no such row.
+CREATE FUNCTION {schema}.start_synthralos(p_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
 AS $$
 DECLARE
-    w record;
+    place text := (SELECT a.place FROM {schema}.adopted a WHERE a.platform = 'synthralos');
+    r record;
 BEGIN
-    EXECUTE format('SELECT w.graph_config::jsonb AS graph, w.owner_id::text AS owner FROM %I.workflow w WHERE w.id = $1', TG_TABLE_SCHEMA) INTO w USING NEW.workflow_id;
+    EXECUTE format($q$
+        SELECT x.status, x.execution_state::jsonb->'execution_data' AS data, w.graph_config::jsonb AS graph, w.owner_id::text AS owner
+          FROM %1$I.workflowexecution x LEFT JOIN %1$I.workflow w ON w.id = x.workflow_id WHERE x.id = $1 $q$, place) INTO r USING p_id;
+    IF r.status IS NULL THEN RETURN false; END IF;
     INSERT INTO {schema}.workflow_executions (id, definition, inputs, user_id, status)
-    VALUES (NEW.id, COALESCE(w.graph, '{"nodes":[],"edges":[]}'),
-            CASE WHEN jsonb_typeof(NEW.execution_state::jsonb->'execution_data') = 'object' THEN NEW.execution_state::jsonb->'execution_data' ELSE '{}' END,
-            w.owner, CASE WHEN NEW.status = 'paused' THEN 'paused' ELSE 'pending' END)
+    VALUES (p_id, COALESCE(r.graph, '{"nodes":[],"edges":[]}'), CASE WHEN jsonb_typeof(r.data) = 'object' THEN r.data ELSE '{}' END, r.owner,
+            CASE WHEN r.status = 'paused' THEN 'paused' ELSE 'pending' END)
         ON CONFLICT (id) DO NOTHING;
+    RETURN FOUND;
+END $$;
+REVOKE EXECUTE ON FUNCTION {schema}.start_synthralos(uuid) FROM PUBLIC;
+
+CREATE FUNCTION {schema}.on_synthralos_insert() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+BEGIN
+    PERFORM {schema}.start_synthralos(NEW.id);
     RETURN NULL;
 END $$;
 
--- Pause, resume and terminate, which the platform's API makes by writing the status.
+-- Pause, resume and terminate, which the platform's API makes by writing the status. What the earlier worker left unfinished has no execution; resumed, it
+-- begins anew as one, since nobody else would run it.
 CREATE FUNCTION {schema}.on_synthralos_status() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
 AS $$
@@ -264,6 +278,9 @@ BEGIN
     ELSIF NEW.status = 'running' THEN
         UPDATE {schema}.workflow_executions e SET status = 'pending'
          WHERE e.id = NEW.id AND (e.status = 'paused' OR (e.status = 'failed' AND OLD.status = 'failed'));
+        IF NOT FOUND AND NEW.completed_at IS NULL AND {schema}.start_synthralos(NEW.id) THEN
+            RETURN NULL;
+        END IF;
     ELSIF NEW.status = 'failed' THEN
         UPDATE {schema}.workflow_executions e SET status = 'cancelled', error = COALESCE(NEW.error_message, 'cancelled')
          WHERE e.id = NEW.id AND e.status NOT IN ('completed', 'failed', 'cancelled');
@@ -387,7 +404,7 @@ BEGIN
                 WHERE c.oid = l_table AND c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls
                   AND (c.relforcerowsecurity OR NOT pg_has_role(r.oid, c.relowner, 'USAGE'))) THEN
         RAISE EXCEPTION 'row-level security would hide the rows of % from %', l_table, l_writer
-              USING ERRCODE = 'insufficient_privilege', HINT = 'Let the owner of the daemon''s schema be the table''s owner, or a role with BYPASSRLS.';
+              USING ERRCODE = 'insufficient_privilege', HINT = format('As a superuser: ALTER ROLE %I BYPASSRLS. Or let database.url name the table''s owner, before "lekhika-daemon migrate".', l_writer);
     END IF;
     IF NOT has_schema_privilege(l_writer, p_place, 'USAGE') THEN EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', p_place, l_writer); END IF;
     IF NOT (has_table_privilege(l_writer, l_table, 'SELECT') AND has_table_privilege(l_writer, l_table, 'UPDATE')) THEN

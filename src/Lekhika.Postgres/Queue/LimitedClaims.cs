@@ -34,7 +34,7 @@ public sealed record StartLimits(StartLimit User, StartLimit Workflow)
 public sealed record LimitedClaim(List<ClaimedExecution> Claimed, bool More);
 
 /// <summary>Claims under limits (0013_limits.sql): admit, claim and count in one transaction, so that a limit holds over all daemons.</summary>
-public sealed class LimitedClaims(Database database, StartLimits limits)
+public sealed class LimitedClaims(Database database, StartLimits limits, KeptConnection? kept = null)
 {
     private readonly QueueReader _queue = new(database);
 
@@ -42,8 +42,8 @@ public sealed class LimitedClaims(Database database, StartLimits limits)
     public async Task<bool> AreThereAsync(CancellationToken cancellationToken)
     {
         if (limits.User.IsSet || limits.Workflow.IsSet) return true;
-        await using var connection = await database.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(database.Statements.HasLimits, connection);
+        await using var loan = await KeptConnection.OpenAsync(kept, database, cancellationToken);
+        await using var command = new NpgsqlCommand(database.Statements.HasLimits, loan.Connection);
         await database.PrepareAsync(command, cancellationToken);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
@@ -52,7 +52,8 @@ public sealed class LimitedClaims(Database database, StartLimits limits)
     /// <exception cref="RevokedException">The incarnation may not claim any more.</exception>
     public async Task<LimitedClaim> ClaimAsync(long incarnation, int limit, IReadOnlyList<ListShare> lists, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var loan = await KeptConnection.OpenAsync(kept, database, cancellationToken);
+        var connection = loan.Connection;
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var (admitted, more) = await AdmitAsync(connection, limit, lists, cancellationToken);
         List<ClaimedExecution> claimed = [];

@@ -5,7 +5,9 @@ using NpgsqlTypes;
 namespace Lekhika.Postgres.Queue;
 
 /// <summary>The statements of the queue, as calls.</summary>
-public sealed class QueueReader(Database database)
+/// <param name="database">Where.</param>
+/// <param name="kept">The connection that claims are made on; null for any.</param>
+public sealed class QueueReader(Database database, KeptConnection? kept = null)
 {
     private const string RevokedState = "LK001";
 
@@ -18,8 +20,8 @@ public sealed class QueueReader(Database database)
     public async Task<List<ClaimedExecution>> ClaimAsync(
         long incarnation, int limit, IReadOnlyList<ListShare>? lists, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        return await ClaimAsync(connection, incarnation, limit, lists, cancellationToken);
+        await using var loan = await KeptConnection.OpenAsync(kept, database, cancellationToken);
+        return await ClaimAsync(loan.Connection, incarnation, limit, lists, cancellationToken);
     }
 
     /// <summary>The same on a connection that has a transaction open.</summary>
@@ -53,8 +55,8 @@ public sealed class QueueReader(Database database)
     /// <summary>The lists that are not empty, at most <paramref name="limit"/>, in order, beginning after <paramref name="after"/>.</summary>
     public async Task<List<WaitingList>> ListsAsync(int limit, QueueList? after, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(database.Statements.Lists, connection);
+        await using var loan = await KeptConnection.OpenAsync(kept, database, cancellationToken);
+        await using var command = new NpgsqlCommand(database.Statements.Lists, loan.Connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = after?.Class ?? short.MinValue });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = after?.Pri ?? short.MinValue });

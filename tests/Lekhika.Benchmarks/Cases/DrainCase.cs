@@ -79,7 +79,7 @@ internal sealed partial class DrainCase : ICase
           ARRAY(SELECT g::int FROM generate_series(1, :n) g), array_fill('a'::text, ARRAY[:n]), array_fill(0, ARRAY[:n]), array_fill(1, ARRAY[:n]),
           array_fill('succeeded'::text, ARRAY[:n]), array_fill(NULL::text, ARRAY[:n]), array_fill(NULL::text, ARRAY[:n]), array_fill(NULL::timestamptz, ARRAY[:n]),
           array_fill(now(), ARRAY[:n]), array_fill(now(), ARRAY[:n]), array_fill(NULL::jsonb, ARRAY[:n]), array_fill('{"x": 1}'::jsonb, ARRAY[:n]),
-          array_fill(NULL::jsonb, ARRAY[:n]), array_fill(NULL::jsonb, ARRAY[:n]));
+          array_fill(NULL::jsonb, ARRAY[:n]), array_fill(NULL::jsonb, ARRAY[:n]), NULL::jsonb[]);
 
         """;
 

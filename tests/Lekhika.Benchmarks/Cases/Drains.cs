@@ -27,7 +27,7 @@ internal static class Drains
             var done = await CompletedAsync(running);
             await (insert?.Invoke(database, workflow) ?? database.InsertAsync(workflow, count));
             var began = Shell.Time.GetTimestamp();
-            await Shell.UntilAsync(async () => await CompletedAsync(running) - done >= count, 600, 5, "the end of a drain");
+            await Shell.UntilAsync(async () => await CompletedAsync(running) - done >= count, 600, 20, "the end of a drain");
             var seconds = Shell.Time.GetElapsedTime(began).TotalSeconds;
             var completed = await database.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions WHERE status = 'completed' AND workflow_id = $1", workflow);
             return completed == count ? count / seconds : throw new InvalidOperationException($"{completed} of {count} executions are completed");

@@ -80,6 +80,27 @@ public sealed class IncidentTests(Servers servers)
         (await Diagnosis.OfAsync(setup, arguments => arguments with { Url = unknown })).Finds("proxy-health", "no-such-host.invalid", "");
     }
 
+    [Theory]
+    [InlineData(401, "<html><head><title>401 Authorization Required</title></head></html>", "asks for a login of its own", "auth_basic off")]
+    [InlineData(400, "<title>400 The plain HTTP request was sent to HTTPS port</title>", "speaks TLS", "https://127.0.0.1")]
+    public async Task A_proxy_that_wants_a_login_or_tls_is_told_from_an_earlier_worker(int status, string page, string message, string fix)
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var setup = Setup(scene);
+        await using var daemon = await DaemonProcess.StartAsync(setup, Cancellation);
+        await using var proxy = await SmallServer.StartAsync(async context =>
+        {
+            context.Response.StatusCode = status;
+            await context.Response.WriteAsync(page, Cancellation);
+        });
+        var diagnosis = await Diagnosis.OfAsync(setup, arguments => arguments with { Url = proxy.Url, Run = true });
+        diagnosis.Finds("proxy-health", message, fix);
+        Assert.Equal(["proxy-health"], diagnosis.Failed);
+        Assert.Equal("skipped", diagnosis.StatusOf("run"));
+        var tls = new UriBuilder(proxy.Url) { Scheme = "https" }.Uri;
+        (await Diagnosis.OfAsync(setup, arguments => arguments with { Url = tls })).Finds("proxy-health", "that port speaks no TLS", "scheme");
+    }
+
     [Fact]
     public async Task A_secret_that_is_not_configured_is_found_with_the_command_that_makes_one()
     {

@@ -20,7 +20,55 @@ public sealed class SurroundingsTests(Servers servers)
         diagnosis.Finds("database", "nothing listens there", "systemctl enable --now postgresql");
         Assert.Equal("skipped", diagnosis.StatusOf("schema"));
         settings["database.url"] = scene.Cluster.Url(scene.Cluster.ConnectionString("no_such_database"));
-        (await Diagnosis.OfAsync(settings)).Finds("database", "no_such_database", "createdb");
+        (await Diagnosis.OfAsync(settings)).Finds("database", "no_such_database", "createdb -O postgres no_such_database, then: lekhika-daemon migrate");
+        settings["database.url"] = scene.DatabaseUrl.Replace("postgres@", "nobody_here@", StringComparison.Ordinal);
+        (await Diagnosis.OfAsync(settings)).Finds("database", "\"nobody_here\" does not exist", "createuser nobody_here");
+        settings["database.url"] = "postgres://postgres@/lekhika?host=/tmp/no-such-folder";
+        (await Diagnosis.OfAsync(settings)).Finds("database", "no PostgreSQL has its socket in /tmp/no-such-folder for port 5432", "systemctl enable --now postgresql");
+        settings["database.url"] = scene.DatabaseUrl + "?sslmode=require";
+        (await Diagnosis.OfAsync(settings)).Finds("database", "the server speaks no TLS", "sslmode");
+    }
+
+    [Fact]
+    public async Task What_migrate_may_not_do_is_found_with_the_grant_that_lets_it()
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var role = $"maker_{Guid.NewGuid():N}";
+        await scene.Database.ExecuteAsync($"CREATE ROLE {role} LOGIN", Cancellation);
+        var settings = Settings(scene);
+        settings["database.url"] = scene.DatabaseUrl.Replace("postgres@", role + "@", StringComparison.Ordinal);
+        settings["database.schema"] = "elsewhere";
+        (await Diagnosis.OfAsync(settings)).Finds("privileges", "CREATE on the database", "GRANT CREATE ON DATABASE");
+
+        await scene.Database.ExecuteAsync("CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.workflow_generation_jobs (id uuid PRIMARY KEY)", Cancellation);
+        await scene.Database.ExecuteAsync($"GRANT USAGE ON SCHEMA elsewhere TO {role}", Cancellation);
+        (await Diagnosis.OfAsync(settings)).Finds("privileges", "ownership of workflow_generation_jobs (migrate adopts it; its owner is postgres)", "let database.url name that owner (postgres");
+        await scene.Database.ExecuteAsync("DROP TABLE elsewhere.workflow_generation_jobs", Cancellation);
+        (await Diagnosis.OfAsync(settings)).Finds("privileges", "CREATE on the schema", $"GRANT USAGE, CREATE ON SCHEMA elsewhere TO {role}");
+        await scene.Database.ExecuteAsync($"GRANT USAGE, CREATE ON SCHEMA elsewhere TO {role}", Cancellation);
+        Assert.Equal("ok", (await Diagnosis.OfAsync(settings)).StatusOf("privileges"));
+    }
+
+    [Fact]
+    public async Task Keys_of_accounts_that_cannot_be_read_are_found()
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var settings = Settings(scene);
+        settings["adopt.lekhika"] = "true";
+        (await Diagnosis.OfAsync(settings)).Finds("adopt", "user_engines", "lekhika.sql");
+        await scene.Database.ExecuteAsync(Lekhika.Tests.Support.Platforms.Lekhika, Cancellation);
+        Assert.Equal("ok", (await Diagnosis.OfAsync(settings)).StatusOf("adopt"));
+        await scene.Database.ExecuteAsync("INSERT INTO lekhika.mirror_queue (execution_id, platform, error) VALUES (gen_random_uuid(), 'lekhika', 'no')", Cancellation);
+        Assert.Contains("could not be written", (await Diagnosis.OfAsync(settings)).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_state_directory_that_is_a_file_is_found()
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var settings = Settings(scene);
+        settings["worker.state_directory"] = "/etc/passwd";
+        (await Diagnosis.OfAsync(settings)).Finds("disk", "is a file", "worker.state_directory");
     }
 
     [Fact]
@@ -46,6 +94,8 @@ public sealed class SurroundingsTests(Servers servers)
         await scene.Database.ExecuteAsync($"GRANT USAGE ON SCHEMA lekhika TO {role}", Cancellation);
         await scene.Database.ExecuteAsync($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA lekhika TO {role}", Cancellation);
         await scene.Database.ExecuteAsync($"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA lekhika TO {role}", Cancellation);
+        (await Diagnosis.OfAsync(settings)).Finds("privileges", "USAGE on sequence incarnations", "GRANT USAGE ON ALL SEQUENCES IN SCHEMA lekhika");
+        await scene.Database.ExecuteAsync($"GRANT USAGE ON ALL SEQUENCES IN SCHEMA lekhika TO {role}", Cancellation);
         await scene.Database.ExecuteAsync("ALTER TABLE lekhika.workflows ENABLE ROW LEVEL SECURITY", Cancellation);
         var diagnosis = await Diagnosis.OfAsync(settings);
         diagnosis.Finds("row-security", "sees no row of workflows", "BYPASSRLS");

@@ -234,4 +234,28 @@ public sealed class LekhikaTableTests(PostgresCluster cluster)
         var missing = await Assert.ThrowsAsync<EngineKeysException>(() => new EngineKeys(engine.Db.Database, "lekhika").OfUserAsync(user, Token));
         Assert.IsType<PostgresException>(missing.InnerException);
     }
+
+    [Fact]
+    public async Task Handed_back_what_is_unfinished_ends_in_the_platforms_table()
+    {
+        var (engine, worker) = await BeginAsync(cluster);
+        await using var _ = engine;
+        var (held, _) = await HoldAsync(engine, worker);
+        await cluster.ScriptAsync(engine.Db.ConnectionString, "packaging/adopt/lekhika-remove.sql", "hand_back=yes");
+        Assert.Equal("failed interrupted; start it again", await engine.ScalarAsync<string>("SELECT status || ' ' || error_message FROM engine_executions WHERE id = $1", held));
+        Assert.Equal("cancelled", await engine.ScalarAsync<string>("SELECT status FROM lekhika.workflow_executions WHERE id = $1", held));
+    }
+
+    [Fact]
+    public async Task A_daemon_of_another_role_may_read_the_keys_and_nothing_else()
+    {
+        var engine = await Engine.CreateAsync(cluster);
+        await using var _ = engine;
+        await engine.ExecuteAsync(Platforms.Lekhika);
+        var role = $"keeper_{Guid.NewGuid():N}";
+        await engine.ExecuteAsync($"CREATE ROLE {role}; GRANT USAGE ON SCHEMA lekhika TO {role}; ALTER FUNCTION lekhika.on_mirror() OWNER TO {role}");
+        await cluster.ScriptAsync(engine.Db.ConnectionString, "packaging/adopt/lekhika.sql");
+        Assert.Equal("{SELECT}", await engine.ScalarAsync<string>(
+            "SELECT array_agg(p ORDER BY p)::text FROM unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) p WHERE has_table_privilege($1, 'user_engines', p)", role));
+    }
 }

@@ -108,4 +108,47 @@ public sealed class SynthralTableTests(PostgresCluster cluster)
         await engine.FlushAsync(worker, Engine.Finish((await engine.ClaimAsync(worker)).Single().Fence));
         Assert.Equal(("completed", "running"), (await engine.StatusAsync(exec), await StatusAsync(engine, id)));
     }
+
+    [Fact]
+    public async Task What_the_earlier_worker_left_begins_anew_when_it_is_resumed_or_asked_for()
+    {
+        var engine = await Engine.CreateAsync(cluster);
+        await using var _ = engine;
+        await engine.ExecuteAsync(Platforms.Synthral);
+        await engine.ExecuteAsync("INSERT INTO workflow VALUES ($1, 'w', true, 3, '{\"nodes\":[{\"node_id\":\"n1\",\"node_type\":\"trigger\"}],\"edges\":[]}', $1)", Guid.Empty);
+        await engine.ExecuteAsync(
+            """
+            INSERT INTO workflowexecution (id, workflow_id, workflow_version, execution_id, status, started_at, completed_at, execution_state, retry_count)
+            SELECT gen_random_uuid(), $1, 3, 'exec-' || s, s, now(), CASE WHEN s = 'completed' THEN now() END, '{"execution_data":{"name":"Ada"}}', 0
+              FROM unnest('{running,paused,waiting_for_signal,completed}'::text[]) s
+            """, Guid.Empty);
+        await cluster.ScriptAsync(engine.Db.ConnectionString, "packaging/adopt/synthralos.sql");
+        Task<long> MadeAsync() => engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions WHERE inputs->>'name' = 'Ada'");
+        Assert.Equal(0, await MadeAsync());
+        await engine.ExecuteAsync("UPDATE workflowexecution SET status = 'running' WHERE execution_id = 'exec-paused'");
+        Assert.Equal(1, await MadeAsync());
+        await engine.ExecuteAsync("UPDATE workflowexecution SET status = 'paused' WHERE execution_id = 'exec-completed'");
+        await engine.ExecuteAsync("UPDATE workflowexecution SET status = 'running' WHERE execution_id = 'exec-completed'");
+        Assert.Equal(1, await MadeAsync());
+        const string ask = "SELECT count(*) FROM public.workflowexecution WHERE status IN ('running', 'waiting_for_signal') AND completed_at IS NULL AND lekhika.start_synthralos(id)";
+        Assert.Equal((2, 0), (await engine.ScalarAsync<long>(ask), await engine.ScalarAsync<long>(ask)));
+        Assert.Equal(3, await MadeAsync());
+    }
+
+    [Fact]
+    public async Task Handed_back_what_is_unfinished_is_the_earlier_workers_alone()
+    {
+        var (engine, worker) = await BeginAsync(cluster);
+        await using var _ = engine;
+        var (finished, exec) = await RunAsync(engine);
+        await engine.FlushAsync(worker, Engine.Finish((await engine.ClaimAsync(worker)).Single(claimed => claimed.Fence.Exec == exec).Fence));
+        var (held, _) = await RunAsync(engine);
+        await engine.ClaimAsync(worker);
+        var (queued, _) = await RunAsync(engine);
+        await cluster.ScriptAsync(engine.Db.ConnectionString, "packaging/adopt/synthralos-remove.sql", "hand_back=yes");
+        Assert.Equal(("completed", "running", "running"), (await StatusAsync(engine, finished), await StatusAsync(engine, held), await StatusAsync(engine, queued)));
+        Assert.Equal([finished], await engine.ListAsync<Guid>("SELECT id FROM lekhika.workflow_executions"));
+        await engine.ExecuteAsync("UPDATE workflowexecution SET status = 'paused' WHERE id = $1", held);
+        Assert.Equal("paused", await StatusAsync(engine, held));
+    }
 }

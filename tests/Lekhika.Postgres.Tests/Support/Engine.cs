@@ -70,7 +70,8 @@ internal sealed class Engine(MigratedDatabase database) : IAsyncDisposable
     public async Task<JournalReply?[]> FlushAsync(long incarnation, params JournalEntry[] entries)
     {
         var sorted = entries.OrderBy(entry => entry.Fence.Exec).ToList();
-        return await FlushCommand.ExecuteAsync(database.Database, incarnation, "w" + incarnation, sorted, Token);
+        await using var connection = await database.Database.OpenAsync(Token);
+        return await FlushCommand.ExecuteAsync(database.Database, connection, incarnation, "w" + incarnation, sorted, Token);
     }
 
     /// <summary>The verdict on one entry; null means locked.</summary>

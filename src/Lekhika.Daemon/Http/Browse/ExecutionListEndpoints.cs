@@ -10,7 +10,7 @@ internal sealed class ExecutionListEndpoints(HttpServerContext services, Executi
     private const int DefaultLimit = 50;
     private const int MaxLimit = 200;
 
-    /// <summary>Many look at the same figures; counting them once a second is enough.</summary>
+    /// <summary>Many look at the same figures. A page of rows is followed by a count, which must not be from before them.</summary>
     private readonly Remembered<ExecutionCounts> _counts = new(services.Time, TimeSpan.FromSeconds(1));
 
     public async Task ListAsync(HttpContext context)
