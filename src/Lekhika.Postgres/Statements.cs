@@ -197,10 +197,9 @@ internal sealed partial class Statements
     /// <summary>The approvals that a run has come to, with their answers.</summary>
     public string Gates => field ??= Text("""
         SELECT DISTINCT ON (s.step_key) s.step_key, s.due_at, s.decision, f.outcome, f.branch
-          FROM {schema}.workflow_execution_steps s
-          LEFT JOIN {schema}.workflow_execution_steps f
-            ON f.seq = s.seq AND f.run = s.run AND f.step_key = s.step_key AND f.ordinal = 0
-         WHERE s.seq = $1 AND s.run = $2 AND s.outcome = 'waiting' AND s.decision->>'kind' = 'approval'
+          FROM {schema}.run_steps($1, $2) s
+          LEFT JOIN {schema}.run_steps($1, $2) f ON f.step_key = s.step_key AND f.ordinal = 0
+         WHERE s.outcome = 'waiting' AND s.decision->>'kind' = 'approval'
          ORDER BY s.step_key, s.attempt DESC
         """);
 

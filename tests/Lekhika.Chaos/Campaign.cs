@@ -1,7 +1,9 @@
 using System.Globalization;
 using Lekhika.Chaos.Faults;
+using Lekhika.Chaos.Points;
 using Lekhika.Chaos.World;
 using Lekhika.Daemon.Tests.EndToEnd.Support;
+using Lekhika.Tests.Support;
 using Npgsql;
 
 namespace Lekhika.Chaos;
@@ -20,9 +22,18 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         Say($"seed {options.Seed}, {options.Daemons} daemons, {options.Duration.TotalMinutes:0.#} minutes, {string.Join(' ', DaemonBinary.Command)}");
+        var share = options.CrashPointShare ?? options.Duration / 4;
+        var sound = (!options.CrashPoints && share == TimeSpan.Zero)
+            || await new CrashPoints(options, output).RunAsync(options.CrashPoints ? null : share, cancellationToken);
+        if (options.CrashPoints || !sound)
+        {
+            Say(sound ? "nothing lost, nothing doubled" : $"BROKEN; again with --seed {options.Seed}{(options.CrashPoints ? " --crash-points" : "")}");
+            return sound;
+        }
+
         await using var scene = await Scene.BeginAsync(options);
         var workload = new Workload(scene.ConnectionString, scene.Daemons, options.Seed);
-        await MigrateAsync(scene, cancellationToken);
+        await MigrateAsync(scene.Cluster, scene.ConnectionString, cancellationToken);
         await workload.PrepareAsync(scene.Ledger.Url, cancellationToken);
         foreach (var daemon in scene.Daemons) daemon.Start();
 
@@ -97,12 +108,13 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
         return false;
     }
 
-    private static async Task MigrateAsync(Scene scene, CancellationToken cancellationToken)
+    /// <summary>The schema, and the triggers that the checks rest on.</summary>
+    public static async Task MigrateAsync(PostgresCluster cluster, string connectionString, CancellationToken cancellationToken)
     {
-        var url = scene.Cluster.Url(scene.ConnectionString);
+        var url = cluster.Url(connectionString);
         var migrate = await ChildProcess.RunAsync(null, cancellationToken, "migrate", "--database.url", url);
         if (migrate.ExitCode != 0) throw new InvalidOperationException($"migrate ended with {migrate.ExitCode}\n{migrate.Tail()}");
-        await Lekhika.Tests.Support.PostgresCluster.ExecuteAsync(scene.ConnectionString, Audit.Install);
+        await PostgresCluster.ExecuteAsync(connectionString, Audit.Install);
     }
 
     private void Say(string text) =>

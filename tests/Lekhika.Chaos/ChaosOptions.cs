@@ -6,9 +6,14 @@ namespace Lekhika.Chaos;
 internal sealed record ChaosOptions
 {
     public const string Usage = """
-        scripts/chaos [--minutes N] [--seed S] [--daemons K] [--verbose]
+        scripts/chaos [--minutes N | --crash-points] [--seed S] [--daemons K] [--no-crash-points] [--verbose]
 
-          --minutes N   how long faults are injected (default 10; the time to settle comes on top)
+          --minutes N   how long faults are injected (default 10; the time to settle comes on top); a quarter of it goes to crash points
+          --crash-points
+                        kills a daemon at every message that it sends to the database in a fixed scenario, once before the message is passed on and
+                        once before its answer is, and nothing else (about twenty minutes)
+          --no-crash-points
+                        leaves them out
           --seed S      repeats the order of faults of an earlier campaign (the seed is printed)
           --daemons K   how many daemons share the database (default 3)
           --verbose     says each fault as it happens and keeps the logs of the daemons
@@ -25,6 +30,12 @@ internal sealed record ChaosOptions
     public int Daemons { get; init; } = 3;
 
     public bool Verbose { get; init; }
+
+    /// <summary>Whether the crash points are enumerated, all of them, and nothing else happens.</summary>
+    public bool CrashPoints { get; init; }
+
+    /// <summary>How long crash points are tried before the other faults; null for a quarter of the whole.</summary>
+    public TimeSpan? CrashPointShare { get; init; }
 
     public static ChaosOptions? Parse(string[] arguments, TextWriter problems)
     {
@@ -45,6 +56,12 @@ internal sealed record ChaosOptions
                 case "--daemons" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var daemons) && daemons is >= 2 and <= 20:
                     options = options with { Daemons = daemons };
                     i++;
+                    break;
+                case "--crash-points":
+                    options = options with { CrashPoints = true };
+                    break;
+                case "--no-crash-points":
+                    options = options with { CrashPointShare = TimeSpan.Zero };
                     break;
                 case "--verbose":
                     options = options with { Verbose = true };

@@ -32,6 +32,7 @@ internal sealed class Checker(Scene scene, Workload workload, IReadOnlyList<Faul
         Expect("cancelled executions that nobody cancelled", statuses.Count(one =>
             one.Value == "cancelled" && workload.Acknowledged.ContainsKey(one.Key) && !workload.Cancelled.ContainsKey(one.Key)));
         Expect("effects without an idempotency key", scene.Ledger.Unkeyed);
+        Expect("results left in a spool", scene.Daemons.Sum(static daemon => daemon.Spooled));
         await EffectsAsync(connection, cancellationToken);
         foreach (var fault in scene.Daemons.SelectMany(static daemon => daemon.Faults)) Expect($"a daemon failed: {fault}", 1);
 

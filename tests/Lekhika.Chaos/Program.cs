@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Lekhika.Chaos;
 
 if (args is ["--help" or "-h"])
@@ -13,4 +14,10 @@ Console.CancelKeyPress += (_, pressed) =>
     pressed.Cancel = true;
     stop.Cancel();
 };
+// The ledger's host would take it for itself, and the campaign go on without a ledger.
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+{
+    signal.Cancel = true;
+    stop.Cancel();
+});
 return await new Campaign(options, Console.Out).RunAsync(stop.Token) ? 0 : 1;

@@ -12,9 +12,9 @@ namespace Lekhika.Daemon.Dispatch;
 
 /// <summary>
 /// Definitions read, validated and compiled once per content. Bounded: beyond <see cref="Kept"/> the cache begins anew, which costs compiling
-/// again and nothing else.
+/// again and nothing else. A database that is away is waited for: it is no reason to fail an execution.
 /// </summary>
-internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, CancellationToken, Task<JsonElement?>> fetch)
+internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, CancellationToken, Task<JsonElement?>> fetch, TimeProvider? time = null)
 {
     private const int Kept = 1000;
     private readonly ConcurrentDictionary<Guid, CachedDefinition> _byHash = new();
@@ -45,7 +45,7 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
         if (claim.DefinitionHash is { } hash)
         {
             if (_byHash.TryGetValue(hash, out var cached)) return cached;
-            return await fetch(hash, cancellationToken) is { } document
+            return await PatientRead.RunAsync(token => fetch(hash, token), time ?? TimeProvider.System, cancellationToken) is { } document
                 ? Add(hash, document)
                 : new CachedDefinition(null, new StepError(ErrorCodes.WorkflowNotFound, $"The pinned definition {hash} is not in the table definitions."));
         }

@@ -102,6 +102,9 @@ internal sealed partial class ExecutionOwner
                 if (_running.TryGetValue(abort.Step.Key, out var effect)) await AbortAsync(effect);
                 _deferred.RemoveAll(deferred => deferred.Step.Key == abort.Step.Key);
                 break;
+            case AbandonWait abandon:
+                Abandon(abandon.Wait);
+                break;
             default:
                 throw new InvalidOperationException($"The state machine asks for {action.GetType().Name}, which is not known here.");
         }

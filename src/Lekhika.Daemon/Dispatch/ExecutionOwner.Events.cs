@@ -129,6 +129,17 @@ internal sealed partial class ExecutionOwner
             _unsavedWait = true;
     }
 
+    /// <summary>
+    /// Its iteration has failed: a child that it waits for is cancelled with the write of that. Nothing rests on it, and who replays the records is told
+    /// of the wait again.
+    /// </summary>
+    private void Abandon(PendingWait wait)
+    {
+        if (SubworkflowRunner.AwaitedChild(wait) is not { } child) return;
+        _abandoned.Add(child);
+        _unsavedWait = true;
+    }
+
     /// <summary>What goes with the next write. A child is started only together with the record of the step that starts it.</summary>
     private JournalAside? Aside(bool isEnd = false)
     {

@@ -195,6 +195,7 @@ internal sealed partial class Worker : IIntake
             await EndAsync(shift);
             await house.CancelAsync();
             await keeping;
+            await incarnation.FallSilentAsync();
             if (!incarnation.Revoked.IsCancellationRequested) await SignOffAsync(incarnation);
             _state.Incarnation = null;
         }

@@ -79,7 +79,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         var reader = new ExecutionReader(_database);
         _jobs = new GenerationJobs(_database);
         _generation = Generation(options);
-        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync) { BuiltIn = document => GenerationWorkflow.IsMeant(document) ? _generation : null };
+        _definitions = new DefinitionCache(_compiler, reader.DefinitionAsync, time) { BuiltIn = document => GenerationWorkflow.IsMeant(document) ? _generation : null };
         _monitor = new DatabaseMonitor(_database, _state, clock, time, loggers.CreateLogger<DatabaseMonitor>());
         var place = $"{_database.Host}/{_database.Name}/{options.Database.Schema}";
         _directory = new StateDirectory(options.Worker.StateDirectory, place, loggers.CreateLogger<StateDirectory>());
@@ -150,13 +150,23 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     public static async Task<DaemonHost> StartAsync(DaemonOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         var host = new DaemonHost(options, loggers, time);
-        await host._http.StartAsync(cancellationToken);
-        host._background.Add(host._monitor.RunAsync(host._end.Token));
-        host._background.Add(host.WatchModelsAsync(host._end.Token));
-        host._background.Add(host._upkeep.RunAsync(host._end.Token));
-        host._background.Add(host._scheduler.RunAsync(host._end.Token));
-        await host._monitor.Tried.Task.WaitAsync(cancellationToken);
-        return host;
+        try
+        {
+            // Not given up half-way: a listener that is told to stop while it binds says that it is broken.
+            await host._http.StartAsync(CancellationToken.None);
+            cancellationToken.ThrowIfCancellationRequested();
+            host._background.Add(host._monitor.RunAsync(host._end.Token));
+            host._background.Add(host.WatchModelsAsync(host._end.Token));
+            host._background.Add(host._upkeep.RunAsync(host._end.Token));
+            host._background.Add(host._scheduler.RunAsync(host._end.Token));
+            await host._monitor.Tried.Task.WaitAsync(cancellationToken);
+            return host;
+        }
+        catch (OperationCanceledException)
+        {
+            await host.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Works until told to stop, then drains.</summary>

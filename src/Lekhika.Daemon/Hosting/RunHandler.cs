@@ -34,6 +34,12 @@ internal static partial class RunHandler
             LogStopped(logger);
             return ExitCodes.Success;
         }
+        catch (OperationCanceledException) when (host is null && signals.StopClaiming.IsCancellationRequested)
+        {
+            // Told to stop before it had begun: there is nothing to drain.
+            LogStopped(logger);
+            return ExitCodes.Success;
+        }
         catch (Exception exception)
         {
             LogFault(logger, exception);

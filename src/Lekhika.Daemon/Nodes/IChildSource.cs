@@ -30,8 +30,10 @@ internal static class PatientRead
             {
                 return await read(cancellationToken);
             }
-            catch (Exception exception) when (Database.IsTransient(exception) && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (Database.IsTransient(exception))
             {
+                // Given up because of the abort, not failed: who reads takes any other exception for a fault.
+                cancellationToken.ThrowIfCancellationRequested();
                 await Task.Delay(Pause, time, cancellationToken);
             }
         }

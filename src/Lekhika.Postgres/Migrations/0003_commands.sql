@@ -73,6 +73,9 @@ BEGIN
         INSERT INTO {schema}.execution_runs (seq, run, definition_hash, reason, takes_over)
         VALUES (OLD.seq, NEW.run, NEW.definition_hash, 'status set to pending',
                 CASE WHEN carries THEN {schema}.carry(OLD.seq, OLD.run, {schema}.resume_at(OLD.error_details)) END);
+        IF carries THEN
+            PERFORM {schema}.carry_signals(OLD.seq, OLD.run);
+        END IF;
     END IF;
 
     INSERT INTO {schema}.commands (exec, kind) VALUES (OLD.seq, kind);

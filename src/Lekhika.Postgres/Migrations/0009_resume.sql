@@ -1,8 +1,10 @@
 -- Runs after the first. What a later run takes over is named, not copied: takes_over is an array of hops, oldest first,
 --   [{"run": 1, "again": ["c"]}, {"run": 2, "again": ["d", "e"]}]
 -- Each names a run whose final results and opened scopes count as this run's, but for the steps in "again" of that hop or a later one. A key in
--- "again" stands for the step and everything inside it; the failed ends of the scopes around it are not taken over either. What only waited or was
--- to be retried is asked again. A terminal run is never written to, so what a hop says is the same whenever it is read.
+-- "again" stands for the step and everything inside it; the failed ends of the scopes around it are not taken over either. What only waited waits on:
+-- who was asked is not asked again, due times stay, and signals that nobody has taken go along. But a child was cancelled with the run that waited for
+-- it, and is started anew; and what was to be retried begins anew. A terminal run is never written to, so what a hop says is the same whenever it is
+-- read.
 ALTER TABLE {schema}.execution_runs
     ADD COLUMN instruction    text,
     ADD COLUMN instruction_at jsonb;
@@ -31,7 +33,11 @@ AS $$
            s.decision, s.output, s.error, s.metrics
       FROM taken t
       JOIN {schema}.workflow_execution_steps s ON s.seq = p_seq AND s.run = t.run
-     WHERE s.outcome IN ('succeeded', 'failed', 'opened')
+     WHERE (s.outcome IN ('succeeded', 'failed', 'opened')
+            OR (s.outcome = 'waiting' AND s.decision->>'kind' IS DISTINCT FROM 'child'
+                AND NOT EXISTS (SELECT FROM {schema}.workflow_execution_steps u
+                                 WHERE u.seq = s.seq AND u.run = s.run AND u.step_key = s.step_key
+                                   AND u.outcome = 'retrying' AND u.attempt >= s.attempt)))
        AND NOT EXISTS (
            SELECT FROM taken n
             CROSS JOIN LATERAL jsonb_array_elements_text(n.again) AS a (key)
@@ -46,6 +52,16 @@ CREATE FUNCTION {schema}.carry(p_seq bigint, p_run int, p_again jsonb) RETURNS j
 AS $$
     SELECT COALESCE((SELECT r.takes_over FROM {schema}.execution_runs r WHERE r.seq = p_seq AND r.run = p_run), '[]'::jsonb)
            || jsonb_build_array(jsonb_build_object('run', p_run, 'again', p_again))
+$$;
+
+-- Signals that the run before has not taken belong to the next, in their order. Called by the transaction that opens it, under its row's lock.
+CREATE FUNCTION {schema}.carry_signals(p_seq bigint, p_run int) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog
+AS $$
+    WITH gone AS (
+        DELETE FROM {schema}.events v WHERE v.exec = p_seq AND v.run = p_run AND starts_with(v.topic, 'signal:') RETURNING v.*)
+    INSERT INTO {schema}.events (exec, run, step_key, name, topic, attempt, payload, at, signal_id)
+    SELECT g.exec, p_run + 1, g.step_key, g.name, g.topic, g.attempt, g.payload, g.at, g.signal_id FROM gone g ORDER BY g.id
 $$;
 
 -- Where a failed run is to go on, by its error_details.
@@ -92,6 +108,9 @@ BEGIN
     INSERT INTO {schema}.execution_runs (seq, run, definition_hash, reason, takes_over, instruction, instruction_at)
     VALUES (e.seq, e.run + 1, hash, 'retry', CASE WHEN carries THEN {schema}.carry(e.seq, e.run, to_jsonb(p_again)) END,
             p_instruction, to_jsonb(p_instruction_at));
+    IF carries THEN
+        PERFORM {schema}.carry_signals(e.seq, e.run);
+    END IF;
     -- With another rev the status trigger knows that this is not a backend's change.
     UPDATE {schema}.workflow_executions x
        SET status = 'pending', run = e.run + 1, attempts = e.attempts + 1, rev = e.rev + 1, definition_hash = hash,

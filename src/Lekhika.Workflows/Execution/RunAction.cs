@@ -47,6 +47,14 @@ public sealed record FailScope(StepRef Step, int Attempt, StepError Error) : Run
 /// <param name="Step">The step.</param>
 public sealed record AbortStep(StepRef Step) : RunAction;
 
+/// <summary>
+/// An iteration has failed while this step in it waited: nothing that comes of the wait matters any more, and what the wait is for may be given up. Given
+/// again by every machine that reads the records, since giving up is not recorded. Needs no answer.
+/// </summary>
+/// <param name="Step">The step.</param>
+/// <param name="Wait">The wait.</param>
+public sealed record AbandonWait(StepRef Step, PendingWait Wait) : RunAction;
+
 /// <summary>The run is over. On failure the owner aborts what is still in flight.</summary>
 /// <param name="Result">What came of it.</param>
 public sealed record FinishRun(RunResult Result) : RunAction;

@@ -10,7 +10,8 @@ public sealed partial class RunMachine
     /// <param name="now">The present time; retries and waits due by then are handed out.</param>
     public IReadOnlyList<RunAction> Advance(DateTimeOffset now)
     {
-        var actions = new List<RunAction>(_aborts);
+        // What a run that has failed was waiting for ends with it as a whole.
+        var actions = _root.Fatal is null ? new List<RunAction>(_aborts) : [.. _aborts.Where(static action => action is not AbandonWait)];
         _aborts.Clear();
         TakeDue(now, actions);
         while (_offers.TryDequeue(out var step))

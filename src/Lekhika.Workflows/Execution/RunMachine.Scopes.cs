@@ -137,6 +137,7 @@ public sealed partial class RunMachine
         foreach (var step in graph.Steps)
         {
             if (step.Phase == StepPhase.Running && graph.Owner is not null) _aborts.Add(new AbortStep(RefOf(step)));
+            if (step.Phase == StepPhase.Waiting && graph.Owner is not null) _aborts.Add(new AbandonWait(RefOf(step), WaitOf(step)));
             Count(step, -1);
             if (step.Scope is { Stopped: false } scope) Stop(scope);
         }

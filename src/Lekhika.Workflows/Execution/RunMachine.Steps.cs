@@ -23,6 +23,7 @@ public sealed partial class RunMachine
             // A retry without a due time is due at once; a wait without one has no timer.
             if (latest.DueAt is { } due) _timers.Enqueue((step, latest), due);
             else if (latest.Outcome == StepOutcome.Retrying) _timers.Enqueue((step, latest), DateTimeOffset.MinValue);
+            if (step.Phase == StepPhase.Waiting && !step.Graph.Live && step.Graph.Owner is not null) _aborts.Add(new AbandonWait(RefOf(step), WaitOf(step)));
         }
         else
         {

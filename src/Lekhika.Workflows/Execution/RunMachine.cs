@@ -36,6 +36,8 @@ public sealed partial class RunMachine
 
     /// <summary>Steps for which there is something to hand out.</summary>
     private readonly Queue<StepState> _offers = new();
+
+    /// <summary>What failed iterations leave behind: attempts in flight and waits.</summary>
     private readonly List<RunAction> _aborts = [];
     private readonly PriorityQueue<(StepState Step, StepRecord Record), DateTimeOffset> _timers = new();
     private readonly HashSet<StepState> _waiting = [];

@@ -15,12 +15,13 @@ internal static class FaultDeck
         new("kill -9", 1, KillAsync),
         new("stand still for three leases", 1, StandStillAsync),
         new("stop and start, one after the other", 1, RollAsync),
-        new("kill at the n-th statement", 1, CrashPointAsync),
+        new("kill at the n-th message", 1, CrashPointAsync),
         new("database: restart -m immediate", 1, RestartDatabaseAsync),
         new("database: backends terminated", 1, TerminateBackendsAsync),
         new("connection: dropped", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: false))),
         new("connection: reset", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: true))),
         new("connection: refused", 1, RefuseAsync),
+        new("stopped while its database is away", 1, StopAwayAsync),
         new("connection: slow", 1, SlowAsync),
         new("connection: half open", 1, HalfOpenAsync),
         new("ollama: refuses", 1, OllamaAwayAsync),
@@ -72,7 +73,7 @@ internal static class FaultDeck
         var victim = scene.Any();
         if (victim.Process is not { HasExited: false } process) return false;
         var struck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        victim.Proxy.TrapAt(scene.Random.Next(1, 60), before: scene.Random.Next(2) == 0, () =>
+        victim.Proxy.TrapAt(scene.Random.Next(1, 200), before: scene.Random.Next(2) == 0, _ =>
         {
             scene.Killed(victim);
             process.Signal(Signals.Kill);
@@ -84,6 +85,7 @@ internal static class FaultDeck
         }
         catch (TimeoutException)
         {
+            victim.Proxy.Disarm();
             return false;
         }
 
@@ -125,6 +127,19 @@ internal static class FaultDeck
         await scene.PauseAsync(2500, 4500, cancellationToken);
         proxy.Refuses = false;
         return true;
+    }
+
+    /// <summary>What ends under way finds no database, and goes to the spool; counts only if something did.</summary>
+    private static async Task<bool> StopAwayAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var victim = scene.Any();
+        victim.Proxy.Refuses = true;
+        victim.Proxy.Drop(reset: false);
+        await victim.EndAsync(Signals.Terminate, cancellationToken);
+        var spooled = victim.Spooled;
+        victim.Proxy.Refuses = false;
+        victim.Start();
+        return spooled > 0;
     }
 
     private static async Task<bool> SlowAsync(Scene scene, CancellationToken cancellationToken)

@@ -59,6 +59,9 @@ internal sealed partial class Daemon : IAsyncDisposable
 
     public int Lives => _lives.Count;
 
+    /// <summary>Results that found no database before a stop, and that no later life has offered yet.</summary>
+    public int Spooled => Directory.Exists(Path.Combine(_folder, "state", "spool")) ? Directory.EnumerateFiles(Path.Combine(_folder, "state", "spool"), "*.json").Count() : 0;
+
     /// <summary>Everything it said in all its lives.</summary>
     public IEnumerable<string> Log => _lives.SelectMany(static life => life.Lines);
 

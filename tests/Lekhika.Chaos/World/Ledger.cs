@@ -11,9 +11,9 @@ internal sealed class Ledger : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly WebApplication _app;
-    private readonly Random _random;
+    private readonly Random? _random;
 
-    private Ledger(WebApplication app, int seed) => (_app, _random) = (app, new Random(seed));
+    private Ledger(WebApplication app, int? seed) => (_app, _random) = (app, seed is { } given ? new Random(given) : null);
 
     /// <summary>What was done, by key.</summary>
     public IReadOnlyDictionary<string, Entry> Entries => _entries;
@@ -23,7 +23,8 @@ internal sealed class Ledger : IAsyncDisposable
 
     public string Url { get; private set; } = "";
 
-    public static async Task<Ledger> StartAsync(int seed)
+    /// <param name="seed">Decides which answers are lost; null for none.</param>
+    public static async Task<Ledger> StartAsync(int? seed)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -32,6 +33,7 @@ internal sealed class Ledger : IAsyncDisposable
         var ledger = new Ledger(app, seed);
         app.MapPost("/effect", (RequestDelegate)ledger.TakeAsync);
         app.MapPost("/flaky", (RequestDelegate)ledger.FlakyAsync);
+        app.MapPost("/broken", (RequestDelegate)ledger.BreakAsync);
         await app.StartAsync();
         ledger.Url = app.Urls.First();
         return ledger;
@@ -77,6 +79,16 @@ internal sealed class Ledger : IAsyncDisposable
         await WriteAsync(context, """{"ok":true}""");
     }
 
+    /// <summary>Says 503 to everything.</summary>
+    private Task BreakAsync(HttpContext context)
+    {
+        var entry = Of(context);
+        entry.Count();
+        entry.AnswerLost();
+        context.Response.StatusCode = 503;
+        return Task.CompletedTask;
+    }
+
     private Entry Of(HttpContext context)
     {
         var key = context.Request.Headers["Idempotency-Key"].ToString();
@@ -86,6 +98,7 @@ internal sealed class Ledger : IAsyncDisposable
 
     private double Next()
     {
+        if (_random is null) return 1;
         lock (_random) return _random.NextDouble();
     }
 

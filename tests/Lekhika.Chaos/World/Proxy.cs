@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
@@ -6,7 +7,7 @@ namespace Lekhika.Chaos.World;
 
 /// <summary>
 /// Stands between one daemon and PostgreSQL. It can refuse, delay, stall (both ends stay connected and nothing moves), drop and reset; and it counts the
-/// statements the daemon sends, so that the daemon can be killed at the n-th of them, before it is passed on or after.
+/// messages the daemon sends, so that the daemon can be killed at the n-th of them, before it is passed on or before its answer is.
 /// </summary>
 internal sealed class Proxy : IAsyncDisposable
 {
@@ -16,9 +17,8 @@ internal sealed class Proxy : IAsyncDisposable
     private readonly int _server;
     private readonly Task _accepting;
     private volatile TaskCompletionSource? _stalled;
-    private Action? _trap;
-    private int _trapAt;
-    private bool _trapBefore;
+    private volatile Trap? _trap;
+    private long _messages;
 
     public Proxy(int server)
     {
@@ -36,8 +36,8 @@ internal sealed class Proxy : IAsyncDisposable
     /// <summary>Added to each piece of either direction.</summary>
     public TimeSpan Delay { get; set; }
 
-    /// <summary>Statements passed on since the start.</summary>
-    public int Statements { get; private set; }
+    /// <summary>Messages that the daemon has sent since the start, over all connections.</summary>
+    public long Messages => Interlocked.Read(ref _messages);
 
     /// <summary>Keeps connections open and moves nothing.</summary>
     public void Stall() => _stalled ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -54,13 +54,14 @@ internal sealed class Proxy : IAsyncDisposable
         foreach (var connection in _open.Keys) connection.Close(reset);
     }
 
-    /// <summary>Calls <paramref name="strike"/> at the n-th statement from now, before that is passed on or right after.</summary>
-    public void TrapAt(int n, bool before, Action strike)
-    {
-        _trapBefore = before;
-        _trapAt = Statements + n;
-        _trap = strike;
-    }
+    /// <summary>
+    /// Calls <paramref name="strike"/> at the n-th message from now: before it is passed on, what came before it having been; or after it was, with its
+    /// answer kept from the daemon. What the server does not answer by itself (all but Query and Sync) strikes as soon as it is passed on.
+    /// </summary>
+    public void TrapAt(int n, bool before, Action<byte> strike) => _trap = new Trap(Messages + n, before, strike);
+
+    /// <summary>Takes away a trap that nothing has walked into.</summary>
+    public void Disarm() => _trap = null;
 
     public async ValueTask DisposeAsync()
     {
@@ -103,8 +104,8 @@ internal sealed class Proxy : IAsyncDisposable
         {
             await connection.Server.ConnectAsync(IPAddress.Loopback, _server, _end.Token);
             connection.Client.NoDelay = connection.Server.NoDelay = true;
-            var there = PumpAsync(connection.Client.GetStream(), connection.Server.GetStream(), new StatementCounter());
-            var back = PumpAsync(connection.Server.GetStream(), connection.Client.GetStream(), counter: null);
+            var there = SendAsync(connection, new MessageCutter());
+            var back = AnswerAsync(connection);
             await Task.WhenAny(there, back);
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
@@ -118,32 +119,44 @@ internal sealed class Proxy : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(NetworkStream from, NetworkStream to, StatementCounter? counter)
+    /// <summary>From the daemon to the server, message by message.</summary>
+    private async Task SendAsync(Connection connection, MessageCutter cutter)
     {
+        var (from, to) = (connection.Client.GetStream(), connection.Server.GetStream());
         var buffer = new byte[64 * 1024];
+        var outgoing = new ArrayBufferWriter<byte>(buffer.Length);
+        Trap? reached = null;
         try
         {
             while (true)
             {
                 var read = await from.ReadAsync(buffer, _end.Token);
                 if (read == 0) return;
-                if (Delay > TimeSpan.Zero) await Task.Delay(Delay, TimeProvider.System, _end.Token);
-                if (_stalled is { } stalled) await stalled.Task.WaitAsync(_end.Token);
-                Action? strike = null;
-                if (counter is not null)
+                await HoldUpAsync();
+                foreach (var part in cutter.Cut(buffer.AsMemory(0, read)))
                 {
-                    Statements += counter.Count(buffer.AsSpan(0, read));
-                    if (_trap is not null && Statements >= _trapAt) (strike, _trap) = (_trap, null);
+                    if (part.Begins && Interlocked.Increment(ref _messages) == _trap?.At) (reached, _trap) = (_trap, null);
+                    if (reached is { Before: true })
+                    {
+                        await PassOnAsync(to, outgoing);
+                        reached.Spring(part.Type);
+                        return;
+                    }
+
+                    outgoing.Write(part.Bytes.Span);
+                    if (reached is null || !part.Ends) continue;
+                    if (MessageCutter.IsAnswered(part.Type)) connection.Struck = Tuple.Create(reached, part.Type);
+                    await PassOnAsync(to, outgoing);
+                    if (!MessageCutter.IsAnswered(part.Type))
+                    {
+                        reached.Spring(part.Type);
+                        return;
+                    }
+
+                    reached = null;
                 }
 
-                if (strike is not null && _trapBefore)
-                {
-                    strike();
-                    return;
-                }
-
-                await to.WriteAsync(buffer.AsMemory(0, read), _end.Token);
-                strike?.Invoke();
+                await PassOnAsync(to, outgoing);
             }
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
@@ -152,11 +165,54 @@ internal sealed class Proxy : IAsyncDisposable
         }
     }
 
+    /// <summary>From the server to the daemon.</summary>
+    private async Task AnswerAsync(Connection connection)
+    {
+        var (from, to) = (connection.Server.GetStream(), connection.Client.GetStream());
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (true)
+            {
+                var read = await from.ReadAsync(buffer, _end.Token);
+                if (read == 0) return;
+                await HoldUpAsync();
+                if (connection.Struck is ({ } trap, var type))
+                {
+                    trap.Spring(type);
+                    return;
+                }
+
+                await to.WriteAsync(buffer.AsMemory(0, read), _end.Token);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Closed.
+        }
+    }
+
+    private async ValueTask HoldUpAsync()
+    {
+        if (Delay > TimeSpan.Zero) await Task.Delay(Delay, TimeProvider.System, _end.Token);
+        if (_stalled is { } stalled) await stalled.Task.WaitAsync(_end.Token);
+    }
+
+    private async ValueTask PassOnAsync(NetworkStream to, ArrayBufferWriter<byte> outgoing)
+    {
+        if (outgoing.WrittenCount == 0) return;
+        await to.WriteAsync(outgoing.WrittenMemory, _end.Token);
+        outgoing.ResetWrittenCount();
+    }
+
     private sealed class Connection(TcpClient client, TcpClient server)
     {
         public TcpClient Client { get; } = client;
 
         public TcpClient Server { get; } = server;
+
+        /// <summary>Whose answer is kept from the daemon, which springs the trap.</summary>
+        public Tuple<Trap, byte>? Struck { get; set; }
 
         public void Close(bool reset)
         {

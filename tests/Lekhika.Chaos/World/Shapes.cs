@@ -27,17 +27,34 @@ internal sealed record Shape(string Name, string Definition, Func<int, long>? Ex
         new("map", Graph(
             Node("m", "map", $$$"""{"items":"{{{Template("inputs.items")}}}","concurrency":3,"body":{"nodes":[{{{Effect(ledger, "e", "item")}}}],"edges":[]}}"""),
             Set("out", "r", "{{ nodes[\\\"m\\\"].count + inputs.n }}")), static n => n + 5),
-        new("branches", $$$"""
-            {"nodes":[{{{Node("start", "trigger", "{}")}}},{{{Effect(ledger, "a", "inputs.n")}}},{{{Effect(ledger, "b", "inputs.n + 10")}}},
-             {"id":"join","type":"merge","join":"all","config":{}},{{{Set("out", "r", Template($"{From("a")} + {From("b")}"))}}}],
-             "edges":[{"from":"start","to":"a"},{"from":"start","to":"b"},{"from":"a","to":"join"},{"from":"b","to":"join"},{"from":"join","to":"out"}]}
-            """, static n => (2 * n) + 12),
+        new("branches", Branches(ledger), static n => (2 * n) + 12),
         new("retry", Graph(Node("a", "http", $$$"""{"method":"POST","url":"{{{ledger}}}/flaky","body":{"n":1}}""", Retry), Set("out", "r", "{{ inputs.n }}")), static n => n),
         new("child", Graph(
             Effect(ledger, "a", "inputs.n"),
             Node("c", "subworkflow", $$$"""{"workflow_id":"{{{child}}}","inputs":{"n":"{{{Template(From("a"))}}}"}}"""),
             Set("out", "r", "{{ inputs.n }}")), static n => n),
         new("fail", Graph(Effect(ledger, "a", "inputs.n"), Node("stop", "stop_and_error", """{"message":"as it must"}""")), Expected: null),
+    ];
+
+    /// <summary>One small execution of each kind, for the crash points: over within a second, and each way through the engine is taken.</summary>
+    public static IReadOnlyList<Shape> Small(string ledger, Guid child) =>
+    [
+        new("pure", Graph(Set("out", "r", "{{ inputs.n + 1 }}")), static n => n + 1),
+        new("effects", Graph(Effect(ledger, "a", "inputs.n"), Effect(ledger, "b", From("a")), Set("out", "r", Template(From("b")))), static n => n + 2),
+        new("model", Graph(Model("m"), Set("out", "r", "{{ inputs.n }}")), static n => n),
+        new("timer", Graph(Effect(ledger, "a", "inputs.n"), Delay("d", "\"for\":\"150ms\""), Effect(ledger, "b", From("a")), Set("out", "r", Template(From("b")))),
+            static n => n + 2),
+        new("gate", Graph(Effect(ledger, "a", "inputs.n"), Node("ask", "approval", """{"message":"?"}"""), Effect(ledger, "b", From("a")), Set("out", "r", Template(From("b")))),
+            static n => n + 2),
+        new("map", Graph(
+            Node("m", "map", $$$"""{"items":"{{{Template("[1, 2, 3]")}}}","concurrency":2,"body":{"nodes":[{{{Effect(ledger, "e", "item")}}}],"edges":[]}}"""),
+            Set("out", "r", "{{ nodes[\\\"m\\\"].count + inputs.n }}")), static n => n + 3),
+        new("branches", Branches(ledger), static n => (2 * n) + 12),
+        new("retry", Graph(Node("a", "http", $$$"""{"method":"POST","url":"{{{ledger}}}/flaky","body":{"n":1}}""", Soon(40)), Set("out", "r", "{{ inputs.n }}")), static n => n),
+        new("child", Graph(
+            Node("c", "subworkflow", $$$"""{"workflow_id":"{{{child}}}","inputs":{"n":"{{ inputs.n }}"}}"""), Set("out", "r", "{{ inputs.n }}")), static n => n),
+        new("fail", Graph(Node("a", "http", $$$"""{"method":"POST","url":"{{{ledger}}}/broken","body":{"n":1}}""", Soon(2))), Expected: null),
+        new("posted", Graph(Effect(ledger, "a", "inputs.n"), Effect(ledger, "b", From("a")), Set("out", "r", Template(From("b")))), static n => n + 2),
     ];
 
     /// <summary>What the children do.</summary>
@@ -49,6 +66,15 @@ internal sealed record Shape(string Name, string Definition, Func<int, long>? Ex
         $$$"""{"shape":"{{{Name}}}","n":{{{n}}},"items":[1,2,3,4,5]{{{(Expected is null ? "" : $",\"expect\":{Expected(n)}")}}}}""");
 
     private const string Retry = "\"retry\":{\"max_attempts\":40,\"initial_delay\":\"200ms\",\"backoff\":1.5,\"max_delay\":\"2s\"}";
+
+    private static string Soon(int attempts) => string.Create(
+        CultureInfo.InvariantCulture, $"\"retry\":{{\"max_attempts\":{attempts},\"initial_delay\":\"50ms\",\"max_delay\":\"200ms\"}}");
+
+    private static string Branches(string ledger) => $$$"""
+        {"nodes":[{{{Node("start", "trigger", "{}")}}},{{{Effect(ledger, "a", "inputs.n")}}},{{{Effect(ledger, "b", "inputs.n + 10")}}},
+         {"id":"join","type":"merge","join":"all","config":{}},{{{Set("out", "r", Template($"{From("a")} + {From("b")}"))}}}],
+         "edges":[{"from":"start","to":"a"},{"from":"start","to":"b"},{"from":"a","to":"join"},{"from":"b","to":"join"},{"from":"join","to":"out"}]}
+        """;
 
     private static string Template(string expression) => "{{ " + expression + " }}";
 

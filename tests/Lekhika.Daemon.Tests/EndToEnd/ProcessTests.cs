@@ -56,6 +56,25 @@ public sealed class ProcessTests(Servers servers)
     }
 
     [Fact]
+    public async Task Told_to_stop_before_it_has_begun_it_ends_well_and_speaks_of_no_fault()
+    {
+        // A database that takes connections and never answers holds it up at its start.
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
+        var port = Ports.Take();
+        var child = ChildProcess.Start(
+        [
+            "run", "--database.url", $"postgres://postgres@127.0.0.1:{((IPEndPoint)mute.LocalEndpoint).Port}/x", "--server.url", $"http://127.0.0.1:{port}",
+            "--auth.allow_insecure_loopback", "true", "--worker.state_directory", Directory.CreateTempSubdirectory("lekhika-start-").FullName,
+        ]);
+        await using var ends = child;
+        using var connection = await mute.AcceptTcpClientAsync(Cancellation);
+        child.Signal(Signals.Terminate);
+        Assert.Equal(0, await child.EndAsync(Cancellation));
+        Assert.DoesNotContain("fault", child.Tail(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Invalid_configuration_ends_with_78_and_names_every_mistake()
     {
         var file = Path.GetTempFileName();

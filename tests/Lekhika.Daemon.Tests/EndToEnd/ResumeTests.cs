@@ -70,6 +70,61 @@ public sealed class ResumeTests(Servers servers)
         Assert.Contains("completed", body.GetProperty("error").GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http")]
+    [InlineData("sql")]
+    public async Task Who_was_asked_beside_the_failure_is_not_asked_again_and_signals_on_their_way_arrive(string by)
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var daemon = await scene.DaemonAsync();
+        var id = await scene.InsertAsync($$$"""
+            {"nodes":[{"id":"start","type":"trigger"},{"id":"ask","type":"approval","config":{"message":"Publish?","timeout":"2d"}},
+              {{{Node("slow", $"slow {Flows.Slowly(30, 20)}")}}},{{{Node("c", $"third [[double:fault:400 times=1 key=ask]] {Flows.Say("three")}")}}},
+              {"id":"go","type":"wait_for_signal","config":{"signal":"go"}},
+              {"id":"out","type":"output","config":{"value":{"by":"{{ nodes.ask.by }}","n":"{{ nodes.go.payload.n }}"} } }],
+             "edges":[{"from":"start","to":"ask"},{"from":"start","to":"slow"},{"from":"slow","to":"c"},{"from":"c","to":"go"},{"from":"go","to":"out"},
+                      {"from":"ask","to":"out"}]}
+            """);
+        // Taken note of, and nobody waits for it yet.
+        Assert.Equal(202, (await daemon.PostAsync($"executions/{id}/signals", """{"name":"go","payload":{"n":7}}""", Cancellation)).Status);
+        Assert.Equal("failed", (await scene.EndAsync(id)).Status);
+        const string Asked = "SELECT due_at FROM lekhika.workflow_execution_steps WHERE step_key = 'ask' AND outcome = 'waiting'";
+        var due = await scene.Database.ScalarAsync<DateTime>(Asked, Cancellation);
+
+        if (by == "sql") await scene.SetStatusAsync(id, "pending");
+        else Assert.Equal(200, (await daemon.PostAsync($"resume/{id}", "{}", Cancellation)).Status);
+        await scene.UntilSqlAsync<long>("SELECT count(*) FROM lekhika.workflow_execution_steps WHERE run = 2 AND step_key = 'go' AND outcome = 'succeeded'", static count => count == 1);
+        await scene.UntilAsync(id, "waiting");
+        Assert.Equal(due, await scene.Database.ScalarAsync<DateTime>("SELECT due_at FROM lekhika.parked", Cancellation));
+        Assert.Equal(1, await scene.Database.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_execution_steps WHERE step_key = 'ask'", Cancellation));
+
+        var (code, reply) = await daemon.PostAsync($"approve/{id}", """{"by":"ana"}""", Cancellation);
+        Assert.True(code == 202, reply.GetRawText());
+        var end = await scene.EndAsync(id);
+        Assert.True(end.Status == "completed", $"{end}");
+        Assert.Equal(("ana", 7), (end.ResultJson.GetProperty("by").GetString(), end.ResultJson.GetProperty("n").GetInt32()));
+        Assert.Equal(0, await scene.Database.ScalarAsync<long>("SELECT count(*) FROM lekhika.events", Cancellation));
+    }
+
+    [Fact]
+    public async Task In_an_edited_graph_what_only_waited_is_asked_anew()
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var daemon = await scene.DaemonAsync();
+        var id = await scene.InsertAsync($$$"""
+            {"nodes":[{"id":"start","type":"trigger"},{"id":"ask","type":"approval","config":{"message":"Publish?"}},
+              {{{Node("c", $"third [[double:fault:400 times=1 key=edited]] {Flows.Say("three")}")}}}],
+             "edges":[{"from":"start","to":"ask"},{"from":"start","to":"c"}]}
+            """);
+        Assert.Equal("failed", (await scene.EndAsync(id)).Status);
+        var (code, body) = await daemon.PostAsync($"resume/{id}", """{"nodes":[{"id":"ask","type":"approval","config":{"message":"Really?"}}]}""", Cancellation);
+        Assert.True(code == 200, body.GetRawText());
+        var status = await daemon.UntilAsync($"status/{id}", static (_, shown) => shown.GetProperty("status").GetString() == "waiting", Cancellation);
+        Assert.Equal("Really?", status.GetProperty("waitingFor").GetProperty("steps")[0].GetProperty("awaits").GetProperty("message").GetString());
+        Assert.Equal(202, (await daemon.PostAsync($"approve/{id}", "{}", Cancellation)).Status);
+        Assert.Equal("completed", (await scene.EndAsync(id)).Status);
+    }
+
     [Fact]
     public async Task An_earlier_node_is_run_again_with_everything_after_it_and_its_prompt_holds_the_instruction()
     {

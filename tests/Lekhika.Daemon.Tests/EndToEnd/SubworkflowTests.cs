@@ -68,6 +68,29 @@ public sealed class SubworkflowTests(Servers servers)
     }
 
     [Fact]
+    public async Task A_failed_iteration_stops_the_children_of_the_others_while_their_parent_goes_on()
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var slow = await scene.WorkflowAsync(Flows.OneModel(Flows.Slowly(2000, 10)));
+        var fails = await scene.WorkflowAsync("""
+            {"nodes":[{"id":"later","type":"delay","config":{"for":"1500ms"}},{"id":"no","type":"stop_and_error","config":{"message":"never"}}],
+             "edges":[{"from":"later","to":"no"}]}
+            """);
+        await scene.DaemonAsync();
+        var id = await scene.InsertAsync($$$"""
+            {"nodes":[{"id":"each","type":"map","config":{"items":["{{{slow}}}","{{{fails}}}"],"concurrency":2,
+              "body":{"nodes":[{"id":"go","type":"subworkflow","config":{"workflow_id":"{{ item }}"} }],"edges":[]} } },
+              {"id":"ask","type":"approval","config":{"message":"and now?"}}],"edges":[{"from":"each","to":"ask","when":"error"}]}
+            """);
+        await scene.UntilOllamaAsync(static stats => stats.Generating == 1);
+        await scene.UntilOllamaAsync(static stats => stats.Generating == 0);
+        Assert.Equal("cancelled", await scene.Database.ScalarAsync<string>(
+            "SELECT status FROM lekhika.workflow_executions WHERE workflow_id = $1", Cancellation, slow));
+        await scene.UntilAsync(id, "waiting");
+        Assert.Equal(2, await scene.Database.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions WHERE parent_id = $1", Cancellation, id));
+    }
+
+    [Fact]
     public async Task A_workflow_that_starts_itself_ends_at_the_depth_limit()
     {
         await using var scene = await Scene.BeginAsync(servers);

@@ -58,6 +58,18 @@ public sealed class IncarnationTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task Silent_before_it_signs_off_it_does_not_take_that_for_a_revocation()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        await using var incarnation = await BeginAsync(engine.Db.Database, 60, 0.02);
+        await incarnation.FallSilentAsync();
+        Assert.True(incarnation.Completion.IsCompletedSuccessfully);
+        await engine.EvictAsync(incarnation.Number);
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Token);
+        Assert.False(incarnation.Revoked.IsCancellationRequested);
+    }
+
+    [Fact]
     public async Task A_heartbeat_that_is_not_answered_lets_the_lease_lapse_and_breaks_the_condition_for_rescuing()
     {
         await using var engine = await Engine.CreateAsync(cluster);

@@ -57,7 +57,7 @@ internal static class Graphs
     public static StepRecord Retrying(string key, int dueInSeconds, int attempt = 1) =>
         Record(key, StepOutcome.Retrying, attempt) with { DueAt = Start.AddSeconds(dueInSeconds), Error = new StepError(ErrorCodes.HttpFailed, "again", true) };
 
-    /// <summary>What an action is, as text: <c>start a#1</c>, <c>resume a#1</c>, <c>decide l[0]</c>, <c>close m</c>, <c>fail m</c>, <c>abort a</c>, <c>completed</c>, <c>failed a</c>.</summary>
+    /// <summary>What an action is, as text: <c>start a#1</c>, <c>resume a#1</c>, <c>decide l[0]</c>, <c>close m</c>, <c>fail m</c>, <c>abort a</c>, <c>abandon a</c>, <c>completed</c>, <c>failed a</c>.</summary>
     public static string Text(this RunAction action) => action switch
     {
         StartStep start => $"start {start.Step.Key}#{start.Attempt}",
@@ -66,6 +66,7 @@ internal static class Graphs
         CloseScope close => $"close {close.Step.Key}",
         FailScope fail => $"fail {fail.Step.Key}",
         AbortStep abort => $"abort {abort.Step.Key}",
+        AbandonWait abandon => $"abandon {abandon.Step.Key}",
         FinishRun { Result.Succeeded: true } => "completed",
         FinishRun finish => $"failed {finish.Result.FailedStep}",
         _ => throw new NotSupportedException(action.ToString()),

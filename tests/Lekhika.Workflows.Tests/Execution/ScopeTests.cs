@@ -88,6 +88,21 @@ public sealed class ScopeTests
     }
 
     [Fact]
+    public void Waits_in_the_other_iterations_are_abandoned_with_the_failed_one_and_by_every_replay()
+    {
+        var plan = Map("""{"concurrency":2}""");
+        var opened = Opened("m", """{"items":[1,2,3]}""");
+        StepRecord[] records = [opened, Waiting("m[0].x", null), Failed("m[1].x")];
+        var machine = Machine(plan);
+        machine.Next(records[0]);
+        machine.Next(records[1]);
+        Assert.Equal("abandon m[0].x, fail m", machine.Next(records[2]));
+        // A wait that is recorded behind the failure is of no more use either, and a fresh machine says so in any order.
+        Assert.Equal("abandon m[0].x, fail m", Machine(plan).Next([records[0], records[2], records[1]]));
+        Assert.Equal("abandon m[0].x, fail m", Machine(plan).Next([records[2], records[1], records[0]]));
+    }
+
+    [Fact]
     public void With_continue_failed_iterations_are_collected()
     {
         var machine = Machine(Map(onError: ErrorMode.Continue));

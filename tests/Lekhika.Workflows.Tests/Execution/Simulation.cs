@@ -161,6 +161,8 @@ internal sealed class Simulation
                     foreach (var text in _open.Where(pair => KeyOf(pair.Value) == abort.Step.Key).Select(pair => pair.Key).ToList()) _open.Remove(text);
                     _aborted.Add(abort.Step);
                     break;
+                case AbandonWait:
+                    break;
                 default:
                     if (Result is not null) throw new InvalidOperationException($"'{action.Text()}' was handed out after the end.");
                     if (!_open.TryAdd(action.Text(), action)) throw new InvalidOperationException($"'{action.Text()}' was handed out twice.");

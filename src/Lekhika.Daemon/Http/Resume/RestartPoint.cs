@@ -56,6 +56,13 @@ internal sealed record RestartPoint(IReadOnlyList<string> Again, IReadOnlyList<s
         return new RestartPoint(again, [key]);
     }
 
+    /// <summary>With what only waits asked anew: in an edited graph it may be another question, or none.</summary>
+    public RestartPoint AskAnew(IReadOnlyList<StepRecord> steps) => this with
+    {
+        Again = [.. Again.Union(steps.Where(static step => step.Outcome == StepOutcome.Waiting).Select(static step => step.Key)
+            .Where(key => !steps.Any(step => step.Key == key && step.IsFinal)))],
+    };
+
     /// <summary>Whether something of a node at the top is kept.</summary>
     public bool Keeps(string nodeId, IReadOnlyList<StepRecord> steps)
     {

@@ -102,6 +102,7 @@ internal sealed class ResumeEndpoint(HttpServerContext services, ExecutionLookup
             {
                 RefuseEditsOfKept(row, request, point, before, after, steps);
                 if (EditedDefinition.IsSame(before, after)) edited = null;
+                else point = point.AskAnew(steps);
             }
         }
 

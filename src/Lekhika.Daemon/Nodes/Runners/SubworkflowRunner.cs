@@ -133,6 +133,9 @@ internal sealed class SubworkflowRunner(IChildSource? source, int maxDepth) : IN
         };
     }
 
+    /// <summary>The child that a wait is for; null if it is for something else.</summary>
+    public static Guid? AwaitedChild(PendingWait wait) => wait.Decision?.Text("kind") == Kind ? ChildOf(wait) : null;
+
     private static Guid ChildOf(PendingWait wait) => Guid.TryParse(wait.Decision?.Text("execution_id"), out var id) ? id : Guid.Empty;
 
     private static string Ended(ChildEnd end) => end.Status switch
