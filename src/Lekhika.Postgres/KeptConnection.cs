@@ -13,9 +13,9 @@ namespace Lekhika.Postgres;
 public sealed class KeptConnection(Database database) : IAsyncDisposable
 {
     // The journal, the claims and the listener keep one each, and as many again are for everybody.
-    private const int Spares = 6;
+    private const int LeastPool = 6;
 
-    private readonly bool _keeps = database.MostConnections >= Spares;
+    private readonly bool _keeps = database.MostConnections >= LeastPool;
     private NpgsqlConnection? _kept;
 
     /// <summary>The connection, a new one if the one before broke. To be disposed when its statement is over.</summary>

@@ -51,9 +51,9 @@ internal sealed partial class Worker : IIntake
     public ExecutionSlots Slots { get; }
 
     /// <summary>The longest time since the claim loop or the journal last went round; what a watchdog needs to know.</summary>
-    public TimeSpan SinceProgress => _shift is { } shift
-        ? shift.Claims.SinceProgress > shift.Journal.SinceProgress && shift.Journal.Backlog > 0 ? shift.Journal.SinceProgress : shift.Claims.SinceProgress
-        : TimeSpan.Zero;
+    public TimeSpan SinceProgress => _shift is not { } shift ? TimeSpan.Zero
+        : shift.Claims.SinceProgress > shift.Journal.SinceProgress ? shift.Claims.SinceProgress
+        : shift.Journal.SinceProgress;
 
     /// <summary>Works until told to stop, and drains.</summary>
     public async Task RunAsync(CancellationToken claimStopping, CancellationToken abortWorking)
@@ -214,7 +214,7 @@ internal sealed partial class Worker : IIntake
     private Shift Assemble(Incarnation incarnation, KeptConnection claiming, CancellationToken abortWorking)
     {
         var queue = new QueueReader(_database);
-        var journal = new Journal(_database, incarnation.Number, _settings.Identity.WorkerId, _time, _loggers.CreateLogger<Journal>());
+        var journal = new JournalLanes(_database, incarnation.Number, _settings.Identity.WorkerId, _time, _loggers.CreateLogger<Journal>());
         Shift shift = null!;
         var events = new EventReader(_database);
         var delivery = new EventDelivery(
