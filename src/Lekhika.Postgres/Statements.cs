@@ -71,7 +71,7 @@ internal sealed partial class Statements
         + "FROM {schema}.submit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 
     public string SubmitMany => field ??= Text(
-        "SELECT created, claimed, id, exec, status, run, request_hash, created_at, definition_hash, workflow_active "
+        "SELECT place, created, claimed, id, exec, status, run, request_hash, created_at, definition_hash, workflow_active "
         + "FROM {schema}.submit_many($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 
     /// <summary>What the rows of held executions say now, where that is not simply "go on".</summary>

@@ -127,38 +127,24 @@ internal sealed partial class ClaimLoop
     {
         // Without a valid lease what is claimed may be taken away at once: wait for the heartbeat.
         if (!_incarnation.LeaseIsValid) return false;
-        var (slots, ahead) = Reserve();
-        var limit = slots + ahead;
+        var limit = Room();
         if (limit == 0) return false;
 
-        var started = 0;
-        try
-        {
-            await AskForLimitsAsync(cancellationToken);
-            // Said before looking: what ends while the claim is under way may be what it would have needed.
-            _isShort = _plan.IsLimited;
-            if (_plan.WantsLists) await ReadListsAsync(cancellationToken);
-            var shares = _plan.Shares(limit);
-            var (claimed, more) = shares is not null && _plan.IsLimited
-                ? await _limited.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken)
-                : new LimitedClaim(await _queue.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken), More: false);
-            var full = claimed.Count == limit;
-            _plan.Observe(claimed, full, more);
-            _isShort = _plan.LeavesWaiting;
-            if (claimed.Count > 0) Instruments.Claimed(claimed.Count);
-            foreach (var claim in claimed)
-            {
-                _start(claim, started < slots);
-                started++;
-            }
-
-            await _incarnation.MarkIdleAsync(!full, cancellationToken);
-            return started > 0 || _plan.LooksAgain;
-        }
-        finally
-        {
-            if (started < slots) _slots.GiveBack(slots - started);
-        }
+        await AskForLimitsAsync(cancellationToken);
+        // Said before looking: what ends while the claim is under way may be what it would have needed.
+        _isShort = _plan.IsLimited;
+        if (_plan.WantsLists) await ReadListsAsync(cancellationToken);
+        var shares = _plan.Shares(limit);
+        var (claimed, more) = shares is not null && _plan.IsLimited
+            ? await _limited.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken)
+            : new LimitedClaim(await _queue.ClaimAsync(_incarnation.Number, limit, shares, cancellationToken), More: false);
+        var full = claimed.Count == limit;
+        _plan.Observe(claimed, full, more);
+        _isShort = _plan.LeavesWaiting;
+        if (claimed.Count > 0) Instruments.Claimed(claimed.Count);
+        foreach (var claim in claimed) _start(claim, _slots.Take(1) == 1);
+        await _incarnation.MarkIdleAsync(!full, cancellationToken);
+        return claimed.Count > 0 || _plan.LooksAgain;
     }
 
     /// <summary>A limit that somebody sets is found within a second or so.</summary>
@@ -186,26 +172,29 @@ internal sealed partial class ClaimLoop
         _plan.SetLists(lists, _time.GetElapsedTime(begun));
     }
 
-    private (int Slots, int Ahead) Reserve()
+    /// <summary>
+    /// How many may be claimed now. The free slots are not taken before the claim is there: requests that come meanwhile would find none, go through the
+    /// queue, and so make the next claim that takes them all. Who comes too late for a slot waits for one like those claimed ahead.
+    /// </summary>
+    private int Room()
     {
         _isShort = false;
-        if (TryReserve() is { } room) return room;
+        if (Look() is > 0 and var room) return room;
 
         // Asked to be woken first and looked again then, or what was freed in between would wait for the poll.
         _isShort = true;
-        if (TryReserve() is not { } freed) return (0, 0);
-        _isShort = false;
+        var freed = Look();
+        if (freed > 0) _isShort = false;
         return freed;
     }
 
-    private (int Slots, int Ahead)? TryReserve()
+    private int Look()
     {
         var held = _held();
         var ahead = _pace.Ahead(held - _slots.Used);
         // Under way at speed: a few slots alone are not worth a statement, more will be free in a moment.
-        if (ahead == 0 && _pace.IsFast && held > 0) return null;
-        var slots = _slots.Take(Math.Max(0, _most - held));
-        return slots + ahead > 0 ? (slots, ahead) : null;
+        if (ahead == 0 && _pace.IsFast && held > 0) return 0;
+        return Math.Clamp(_most - held, 0, _slots.Free) + ahead;
     }
 
     [LoggerMessage(3101, LogLevel.Warning, "Claiming fails: {Reason}. Trying until it does not.")]

@@ -71,24 +71,19 @@ internal sealed class ExecutionSlots(int total)
         return WaitAsync(turn, cancellationToken);
     }
 
-    /// <summary>Gives <paramref name="count"/> back, and says so.</summary>
-    public void Release(int count = 1)
-    {
-        GiveBack(count);
-        Freed?.Invoke();
-    }
-
-    /// <summary>Gives back what a claim had reserved and did not fill. Nobody is told: the claimer would wake itself, for ever.</summary>
-    public void GiveBack(int count)
+    /// <summary>Gives one back, and says so.</summary>
+    public void Release()
     {
         lock (_lock)
         {
-            _used -= count;
+            _used--;
             while (_used < Total && _waiting.TryDequeue(out var next))
             {
                 if (next.TrySetResult()) _used++;
             }
         }
+
+        Freed?.Invoke();
     }
 
     private static async Task WaitAsync(TaskCompletionSource turn, CancellationToken cancellationToken)

@@ -28,14 +28,17 @@ internal static class SubmitCommand
         command.Parameters.AddValue(submission.IdempotencyKey, NpgsqlDbType.Text);
         command.Parameters.AddValue(submission.Request, NpgsqlDbType.Jsonb);
         command.Parameters.AddValue(submission.RequestHash, NpgsqlDbType.Uuid);
-        return (await ReadAsync(database, command, cancellationToken))[0];
+        await database.PrepareAsync(command, cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return Read(reader, 0);
     }
 
     /// <summary>Inserts many in one commit: all of them or none.</summary>
     /// <param name="database">Where.</param>
     /// <param name="items">Sorted by id.</param>
     /// <param name="cancellationToken">Aborts the statement.</param>
-    public static async Task<List<SubmissionResult>> ManyAsync(Database database, List<SubmitItem> items, CancellationToken cancellationToken)
+    public static async Task<SubmissionResult[]> ManyAsync(Database database, List<SubmitItem> items, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(database.Statements.SubmitMany, connection);
@@ -53,25 +56,18 @@ internal static class SubmitCommand
         to.AddSparseArray(items, NpgsqlDbType.Text, static item => item.Submission.IdempotencyKey);
         to.AddSparseArray(items, NpgsqlDbType.Jsonb, static item => item.Submission.Request);
         to.AddSparseArray(items, NpgsqlDbType.Uuid, static item => item.Submission.RequestHash);
-        return await ReadAsync(database, command, cancellationToken);
-    }
-
-    private static async Task<List<SubmissionResult>> ReadAsync(Database database, NpgsqlCommand command, CancellationToken cancellationToken)
-    {
         await database.PrepareAsync(command, cancellationToken);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var results = new List<SubmissionResult>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            results.Add(new SubmissionResult(
-                reader.GetBoolean(0), reader.GetBoolean(1), reader.GetGuid(2), reader.GetInt64(3), reader.GetString(4), reader.GetInt32(5),
-                reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.GetFieldValue<DateTimeOffset>(7))
-            {
-                DefinitionHash = reader.IsDBNull(8) ? null : reader.GetGuid(8),
-                WorkflowActive = reader.IsDBNull(9) ? null : reader.GetBoolean(9),
-            });
-        }
-
+        var results = new SubmissionResult[items.Count];
+        while (await reader.ReadAsync(cancellationToken)) results[reader.GetInt64(0) - 1] = Read(reader, 1);
         return results;
     }
+
+    private static SubmissionResult Read(NpgsqlDataReader reader, int from) => new(
+        reader.GetBoolean(from), reader.GetBoolean(from + 1), reader.GetGuid(from + 2), reader.GetInt64(from + 3), reader.GetString(from + 4),
+        reader.GetInt32(from + 5), reader.IsDBNull(from + 6) ? null : reader.GetGuid(from + 6), reader.GetFieldValue<DateTimeOffset>(from + 7))
+    {
+        DefinitionHash = reader.IsDBNull(from + 8) ? null : reader.GetGuid(from + 8),
+        WorkflowActive = reader.IsDBNull(from + 9) ? null : reader.GetBoolean(from + 9),
+    };
 }

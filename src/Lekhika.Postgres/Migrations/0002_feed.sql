@@ -30,6 +30,9 @@ CREATE FUNCTION {schema}.feed() RETURNS trigger
 AS $$
 BEGIN
     -- rev > 0 marks a row that the daemon inserted already claimed by itself.
+    IF NOT EXISTS (SELECT FROM fresh f WHERE f.rev = 0) THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO {schema}.ready (exec, tenant, pri)
     SELECT f.seq, {schema}.tenant_of(f.user_id), {schema}.pri_of(f.priority)
       FROM fresh f

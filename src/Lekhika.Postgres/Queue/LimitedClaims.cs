@@ -97,8 +97,16 @@ public sealed class LimitedClaims(Database database, StartLimits limits, KeptCon
         var tenants = reader.GetFieldValue<int[]>(2);
         var marks = reader.GetFieldValue<long[]>(3);
         var takes = reader.GetFieldValue<int[]>(4);
+        // A list whose gate has opened is named for that, and again as the plan wants it: one share, or its places would be claimed twice over.
         var admitted = new List<ListShare>(classes.Length);
-        for (var i = 0; i < classes.Length; i++) admitted.Add(new ListShare(new QueueList(classes[i], pris[i], tenants[i]), marks[i], takes[i]));
+        for (var i = 0; i < classes.Length; i++)
+        {
+            var share = new ListShare(new QueueList(classes[i], pris[i], tenants[i]), marks[i], takes[i]);
+            var same = admitted.FindIndex(other => other.List == share.List);
+            if (same < 0) admitted.Add(share);
+            else admitted[same] = new ListShare(share.List, Math.Min(admitted[same].Above, share.Above), admitted[same].Take + share.Take);
+        }
+
         return (admitted, reader.GetBoolean(5));
     }
 

@@ -6,7 +6,7 @@ namespace Lekhika.Benchmarks.Cases;
 internal sealed class WalCase : ICase
 {
     // What goes on whether or not there is work.
-    private const string Idle = @"\.(beat|rescue|wake_due|obey|holdings|lists|evict|model_turn)\(|schema_version|to_regclass|clock_timestamp\(\)$|count\(\*\) FROM|AS h \(exec, run\)";
+    private const string Idle = @"\.(beat|rescue|wake_due|obey|holdings|lists|evict|model_turn|has_limits|match_events|drop_events|clear_removed|reconcile)\(|workflow_schedules|schema_version|to_regclass|clock_timestamp\(\)$|count\(\*\) FROM|AS h \(exec, run\)";
 
     public string Name => "wal";
 

@@ -35,10 +35,14 @@ if (process.env.CHILD) {
     return child;
   });
   await new Promise(resolve => setTimeout(resolve, 1500));
+  const warm = Number(process.env.WARM ?? 0);
+  await bulk(warm);
+  while (counts.reduce((a, b) => a + b) < warm) await new Promise(resolve => setTimeout(resolve, 5));
+  await until('SELECT NOT EXISTS (SELECT FROM graphile_worker._private_jobs)');
   const release = process.env.SNAPSHOT === '1' ? await holdSnapshot() : async () => {};
   await bulk(jobs);
   const begun = clock();
-  while (counts.reduce((a, b) => a + b) < jobs) await new Promise(resolve => setTimeout(resolve, 5));
+  while (counts.reduce((a, b) => a + b) < warm + jobs) await new Promise(resolve => setTimeout(resolve, 5));
   await until('SELECT NOT EXISTS (SELECT FROM graphile_worker._private_jobs)');
   const seconds = (clock() - begun) / 1000;
   await release();

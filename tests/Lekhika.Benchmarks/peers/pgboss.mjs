@@ -8,21 +8,28 @@ boss.on('error', error => console.error(error));
 await boss.start();
 await boss.createQueue('q');
 if (process.env.MODE === 'drain') {
-  const release = process.env.SNAPSHOT === '1' ? await holdSnapshot() : async () => {};
-  for (let left = jobs; left > 0; left -= 5000) {
-    await boss.insert('q', Array.from({ length: Math.min(5000, left) }, () => ({ name: 'q', data: { id: 'x' } })));
-  }
-  const begun = clock();
+  const insert = async count => {
+    for (let left = count; left > 0; left -= 5000) {
+      await boss.insert('q', Array.from({ length: Math.min(5000, left) }, () => ({ name: 'q', data: { id: 'x' } })));
+    }
+  };
   let done = 0;
-  const loop = async () => {
-    while (done < jobs) {
+  const loop = async wanted => {
+    while (done < wanted) {
       const batch = await boss.fetch('q', { batchSize: Number(process.env.BATCH ?? 500) });
       if (!batch?.length) break;
       await boss.complete('q', batch.map(job => job.id));
       done += batch.length;
     }
   };
-  await Promise.all([loop(), loop()]);
+  const warm = Number(process.env.WARM ?? 0);
+  await insert(warm);
+  await Promise.all([loop(warm), loop(warm)]);
+  const release = process.env.SNAPSHOT === '1' ? await holdSnapshot() : async () => {};
+  await insert(jobs);
+  done = 0;
+  const begun = clock();
+  await Promise.all([loop(jobs), loop(jobs)]);
   const seconds = (clock() - begun) / 1000;
   await release();
   result({ rate: done / seconds });

@@ -135,6 +135,33 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task Among_submissions_that_come_together_each_repetition_is_told_apart()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        var worker = await engine.EnlistAsync();
+        var workflow = await engine.ScalarAsync<Guid>("INSERT INTO lekhika.workflows (definition) VALUES ('{}') RETURNING id");
+        var (there, twice, keyed) = (Some() with { IdempotencyKey = "k" }, Some(), Some() with { IdempotencyKey = "k" });
+        var stored = Some() with { Definition = null, WorkflowId = workflow };
+        await engine.Submitter.SubmitAsync(worker, claim: false, there);
+        await using var ahead = await engine.BeginAsync("SELECT FROM lekhika.workers WHERE inc = $1 FOR UPDATE", worker);
+        var first = engine.Submitter.SubmitAsync(worker, claim: true, Some());
+        await engine.UntilBlockedAsync();
+
+        // The first is on its way, so these gather.
+        var results = new[] { Some(), there, twice, twice, keyed, stored }.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission)).ToList();
+        await ahead.RollbackAsync();
+        await first;
+        var all = await Task.WhenAll(results);
+
+        Assert.Equal([true, false, false, true], [all[0].Created, all[1].Created, all[4].Created, all[5].Created]);
+        Assert.Single(all[2..4], static result => result.Created);
+        Assert.Equal([there.Id, twice.Id, twice.Id, there.Id, stored.Id], all[1..].Select(static result => result.Id));
+        Assert.Equal((true, true), (all[5].WorkflowActive, all[5].DefinitionHash is not null));
+        Assert.Equal(4, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.held"));
+        await Invariants.AssertPlacesAsync(engine.Db, settled: true, Token);
+    }
+
+    [Fact]
     public async Task What_is_wrong_with_one_submission_does_not_touch_those_that_came_with_it()
     {
         await using var engine = await Engine.CreateAsync(cluster);
