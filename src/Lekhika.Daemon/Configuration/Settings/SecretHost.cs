@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Lekhika.Daemon.Configuration;
@@ -9,6 +10,8 @@ namespace Lekhika.Daemon.Configuration;
 /// <param name="Port">The only port; null for any.</param>
 internal sealed record SecretHost(string Scheme, string Host, bool IsPattern, int? Port)
 {
+    private static readonly SearchValues<char> NotOfHosts = SearchValues.Create("/?#@*\\");
+
     public bool Allows(Uri url)
     {
         var host = url.IdnHost.Trim('[', ']');
@@ -32,7 +35,7 @@ internal sealed record SecretHost(string Scheme, string Host, bool IsPattern, in
         var isPattern = rest.StartsWith("*.", StringComparison.Ordinal);
         if (isPattern) rest = rest[2..];
         if (rest == SecretSettings.Any) return Reading<SecretHost>.Failed("a secret may not be sent everywhere; " + form);
-        if (rest.Length == 0 || rest.AsSpan().IndexOfAny("/?#@*\\") >= 0) return Reading<SecretHost>.Failed(form);
+        if (rest.Length == 0 || rest.AsSpan().IndexOfAny(NotOfHosts) >= 0) return Reading<SecretHost>.Failed(form);
 
         // A bare IPv6 address has colons and no port.
         var bare = System.Net.IPAddress.TryParse(rest, out var address) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && !rest.StartsWith('[');
