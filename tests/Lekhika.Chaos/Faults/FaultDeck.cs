@@ -24,6 +24,7 @@ internal static class FaultDeck
         new("stopped while its database is away", 1, StopAwayAsync),
         new("connection: slow", 1, SlowAsync),
         new("connection: half open", 1, HalfOpenAsync),
+        new("connection: held up for three leases", 1, HoldUpAsync),
         new("ollama: refuses", 1, OllamaAwayAsync),
         new("ollama: 503", 1, static (scene, _) => Script(scene, FaultKind.Busy, 20)),
         new("ollama: stalls", 1, static (scene, _) => Script(scene, FaultKind.Stall, 3)),
@@ -157,6 +158,16 @@ internal static class FaultDeck
         proxy.Stall();
         await scene.PauseAsync(4500, 6000, cancellationToken);
         proxy.Drop(reset: scene.Random.Next(2) == 0);
+        proxy.Resume();
+        return true;
+    }
+
+    /// <summary>What was under way arrives after others have taken the executions over: the fence alone is between it and them.</summary>
+    private static async Task<bool> HoldUpAsync(Scene scene, CancellationToken cancellationToken)
+    {
+        var proxy = scene.Any().Proxy;
+        proxy.Stall();
+        await scene.PauseAsync(6500, 7000, cancellationToken);
         proxy.Resume();
         return true;
     }

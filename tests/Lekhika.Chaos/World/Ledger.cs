@@ -32,6 +32,7 @@ internal sealed class Ledger : IAsyncDisposable
         var app = builder.Build();
         var ledger = new Ledger(app, seed);
         app.MapPost("/effect", (RequestDelegate)ledger.TakeAsync);
+        app.MapPost("/slow", (RequestDelegate)ledger.TakeSlowlyAsync);
         app.MapPost("/flaky", (RequestDelegate)ledger.FlakyAsync);
         app.MapPost("/broken", (RequestDelegate)ledger.BreakAsync);
         await app.StartAsync();
@@ -63,6 +64,12 @@ internal sealed class Ledger : IAsyncDisposable
 
         var n = body.RootElement.TryGetProperty("n", out var value) && value.TryGetInt64(out var number) ? number : 0;
         await WriteAsync(context, $$"""{"n":{{n + 1}}}""");
+    }
+
+    private async Task TakeSlowlyAsync(HttpContext context)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, context.RequestAborted);
+        await TakeAsync(context);
     }
 
     /// <summary>Says 503 to the first two attempts of each key.</summary>

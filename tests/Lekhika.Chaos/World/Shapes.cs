@@ -10,7 +10,8 @@ namespace Lekhika.Chaos.World;
 /// <param name="Definition">The workflow.</param>
 /// <param name="Expected">What <c>result.r</c> must be for <c>inputs.n</c>; null for one that must fail.</param>
 /// <param name="Signal">The name of the signal that it waits for, if it does.</param>
-internal sealed record Shape(string Name, string Definition, Func<int, long>? Expected, string? Signal = null)
+/// <param name="IsRare">One of thirty or so, not of ten: it takes long.</param>
+internal sealed record Shape(string Name, string Definition, Func<int, long>? Expected, string? Signal = null, bool IsRare = false)
 {
     /// <param name="ledger">Where effects go.</param>
     /// <param name="child">The workflow that sub-workflows start.</param>
@@ -33,6 +34,8 @@ internal sealed record Shape(string Name, string Definition, Func<int, long>? Ex
             Effect(ledger, "a", "inputs.n"),
             Node("c", "subworkflow", $$$"""{"workflow_id":"{{{child}}}","inputs":{"n":"{{{Template(From("a"))}}}"}}"""),
             Set("out", "r", "{{ inputs.n }}")), static n => n),
+        // Still under way when whoever began it comes back from three leases of silence.
+        new("long", Graph(Slow(ledger, "a", "inputs.n"), Effect(ledger, "b", From("a")), Set("out", "r", Template(From("b")))), static n => n + 2, IsRare: true),
         new("fail", Graph(Effect(ledger, "a", "inputs.n"), Node("stop", "stop_and_error", """{"message":"as it must"}""")), Expected: null),
     ];
 
@@ -82,6 +85,9 @@ internal sealed record Shape(string Name, string Definition, Func<int, long>? Ex
 
     private static string Effect(string ledger, string id, string n) =>
         Node(id, "http", $$$"""{"method":"POST","url":"{{{ledger}}}/effect","body":{"n":"{{{Template(n)}}}"}}""", Retry);
+
+    private static string Slow(string ledger, string id, string n) =>
+        Node(id, "http", $$$"""{"method":"POST","url":"{{{ledger}}}/slow","body":{"n":"{{{Template(n)}}}"}}""", Retry);
 
     private static string Model(string id) => Node(id, "llm", """{"model":"llama3.2","prompt":"Write something. [[double:tokens:40]]"}""", Retry);
 

@@ -87,9 +87,15 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
         await resume.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    private Shape Pick()
+    {
+        var shape = _shapes[_random.Next(_shapes.Count)];
+        return shape.IsRare && _random.Next(3) > 0 ? _shapes[_random.Next(_shapes.Count)] : shape;
+    }
+
     private async Task InsertAsync(int count, CancellationToken cancellationToken)
     {
-        var batch = Enumerable.Range(0, count).Select(_ => (Id: Guid.NewGuid(), Shape: _shapes[_random.Next(_shapes.Count)], N: _random.Next(1000))).ToList();
+        var batch = Enumerable.Range(0, count).Select(_ => (Id: Guid.NewGuid(), Shape: Pick(), N: _random.Next(1000))).ToList();
         foreach (var (id, shape, _) in batch) Unknown[id] = shape;
         await using var connection = await OpenAsync(cancellationToken);
         await using var insert = new NpgsqlCommand(
@@ -110,7 +116,7 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
 
     private async Task PostAsync(CancellationToken cancellationToken)
     {
-        var (id, shape, n) = (Guid.NewGuid(), _shapes[_random.Next(_shapes.Count)], _random.Next(1000));
+        var (id, shape, n) = (Guid.NewGuid(), Pick(), _random.Next(1000));
         Unknown[id] = shape;
         var body = $$"""{"executionId":"{{id}}","workflow":{{shape.Definition}},"inputs":{{shape.Inputs(n)}},"userId":"by http"}""";
         // Once more where no answer came, to another daemon maybe: the same id is the same execution.
