@@ -16,7 +16,7 @@ internal sealed class Owned(ExecutionOwner owner)
 
 /// <summary>Everything that belongs to one incarnation.</summary>
 internal sealed record Shift(
-    Incarnation Incarnation, JournalLanes Journal, ClaimLoop Claims, Housekeeping Housekeeping, EventDelivery Events, Submitter Submitter, OwnerServices Services)
+    Incarnation Incarnation, JournalLanes Journal, ClaimLoop Claims, Housekeeping Housekeeping, EventDelivery Events, OwnerServices Services)
 {
     public ConcurrentDictionary<long, Owned> Owners { get; } = new();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Daemon.Dispatch.Spooling;
 using Lekhika.Daemon.Live;
@@ -22,6 +23,8 @@ namespace Lekhika.Daemon.Dispatch;
 /// </summary>
 internal sealed partial class Worker : IIntake
 {
+    private const string ShuttingDown = "the worker is shutting down";
+
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(5);
 
     private readonly Database _database;
@@ -36,6 +39,7 @@ internal sealed partial class Worker : IIntake
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly Submitter _submitter;
     private volatile Shift? _shift;
     private volatile TaskCompletionSource<Shift> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -46,6 +50,7 @@ internal sealed partial class Worker : IIntake
         (_database, _settings, _monitor, _clock, _definitions) = (database, settings, monitor, clock, definitions);
         (_live, _state, _directory, _spool, Slots, _time, _loggers) = (live, state, directory, spool, slots, time, loggers);
         _logger = loggers.CreateLogger<Worker>();
+        _submitter = new Submitter(database);
     }
 
     public ExecutionSlots Slots { get; }
@@ -67,7 +72,7 @@ internal sealed partial class Worker : IIntake
             }
             catch (OperationCanceledException) when (claimStopping.IsCancellationRequested)
             {
-                return;
+                break;
             }
             catch (Exception exception) when (Database.IsTransient(exception))
             {
@@ -77,6 +82,8 @@ internal sealed partial class Worker : IIntake
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, CancellationToken.None);
             }
         }
+
+        _submitter.Complete();
     }
 
     /// <inheritdoc/>
@@ -88,8 +95,8 @@ internal sealed partial class Worker : IIntake
         var kept = false;
         try
         {
-            // Waited for to its end, even if the caller has left: what it has claimed is to be started.
-            var result = await shift.Submitter.SubmitAsync(shift.Incarnation.Number, slot, submission);
+            // Once taken it is waited for, even if the caller has left: what it has claimed is to be started.
+            var result = await _submitter.SubmitAsync(shift.Incarnation.Number, slot, submission, cancellationToken);
             if (!result.Claimed) return result;
             kept = true;
             Instruments.Claimed(1);
@@ -118,6 +125,10 @@ internal sealed partial class Worker : IIntake
         {
             throw new IntakeClosedException("the database did not confirm the execution", exception);
         }
+        catch (ChannelClosedException)
+        {
+            throw new IntakeClosedException(ShuttingDown);
+        }
         finally
         {
             if (slot && !kept) Slots.Release();
@@ -133,7 +144,7 @@ internal sealed partial class Worker : IIntake
     /// <summary>The present shift; with a usable database the next one is a moment away, at the start and after a revocation, and is waited for.</summary>
     private async ValueTask<Shift> ShiftAsync(CancellationToken cancellationToken)
     {
-        if (_state.Draining) throw new IntakeClosedException("the worker is shutting down");
+        if (_state.Draining) throw new IntakeClosedException(ShuttingDown);
         if (_shift is { } present) return present;
         if (_state.DatabaseProblem is { } problem) throw new IntakeClosedException(problem);
         try
@@ -258,7 +269,7 @@ internal sealed partial class Worker : IIntake
                 if (_spool.Save(incarnation.Number, _settings.Identity.WorkerId, entry)) _state.Spool.CountSaved();
             },
         };
-        shift = new Shift(incarnation, journal, claims, housekeeping, delivery, new Submitter(_database), owners);
+        shift = new Shift(incarnation, journal, claims, housekeeping, delivery, owners);
         return shift;
     }
 

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Npgsql;
 
 namespace Lekhika.Postgres.Executions;
@@ -8,61 +9,62 @@ namespace Lekhika.Postgres.Executions;
 ///
 /// Failure rules:
 ///   * the server refuses a batch (data it cannot store, a workflow that is not there, somebody else inserting one of the ids): it has undone all of it,
-///     and each is sent by itself, beside the others, so that nobody suffers from a neighbour;
+///     and each is sent by itself, beside the batches that follow, so that nobody suffers from a neighbour;
+///   * somebody else is inserting the same id and has not committed: that one waits for them, on one of the few connections that may wait;
 ///   * the connection breaks: nobody knows whether it is there, and each is told so.
+///
+/// However many are refused, no more than <see cref="MostApart"/> and <see cref="MostWaiting"/> connections are taken besides the one of the batches: the
+/// pool is everybody's.
 /// </summary>
-public sealed class Submitter(Database database)
+public sealed class Submitter
 {
     private const int MaxBatch = 100;
+    private const int MostApart = 2;
+    private const int MostWaiting = 2;
 
     // Characters of JSON.
     private const int MaxWeight = 4 * 1024 * 1024;
 
-    private readonly Lock _lock = new();
-    private readonly Queue<Waiting> _gathering = new();
-    private bool _running;
+    private readonly Database _database;
+    private readonly SemaphoreSlim _apart = new(MostApart);
+    private readonly SemaphoreSlim _waiting = new(MostWaiting);
+
+    // Written by requests, read by the loop below. Who finds it full waits for a place, and may leave until there is one.
+    private readonly Channel<Waiting> _gathering = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(2 * MaxBatch) { SingleReader = true });
+
+    /// <summary>Begins at once, and ends with <see cref="Complete"/>.</summary>
+    public Submitter(Database database)
+    {
+        _database = database;
+        _ = Task.Run(RunAsync, CancellationToken.None);
+    }
+
+    /// <summary>Takes nothing more; what was taken is still inserted.</summary>
+    public void Complete() => _gathering.Writer.TryComplete();
 
     /// <summary>Inserts one, claimed by <paramref name="incarnation"/> at once if <paramref name="claim"/>.</summary>
+    /// <param name="incarnation">Who holds it, if it is claimed.</param>
+    /// <param name="claim">Whether it is to be claimed.</param>
+    /// <param name="submission">What is inserted.</param>
+    /// <param name="cancellationToken">Leaves while it waits to be taken. What has been taken is waited for: whoever claims it has to start it.</param>
     /// <exception cref="NpgsqlException">It could not be made durable; it may or may not be there, so asking again is right.</exception>
-    public Task<SubmissionResult> SubmitAsync(long incarnation, bool claim, Submission submission)
+    /// <exception cref="ChannelClosedException">After <see cref="Complete"/>.</exception>
+    public async Task<SubmissionResult> SubmitAsync(long incarnation, bool claim, Submission submission, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(submission);
         var waiting = new Waiting(new SubmitItem(incarnation, claim, submission));
-        lock (_lock)
-        {
-            _gathering.Enqueue(waiting);
-            if (!_running)
-            {
-                _running = true;
-                _ = Task.Run(RunAsync, CancellationToken.None);
-            }
-        }
-
-        return waiting.Result.Task;
+        await _gathering.Writer.WriteAsync(waiting, cancellationToken);
+        return await waiting.Result.Task;
     }
 
-    /// <summary>Sends batch after batch until nothing is left. Never throws.</summary>
+    /// <summary>Sends batch after batch. Never throws.</summary>
     private async Task RunAsync()
     {
-        while (true)
+        var reader = _gathering.Reader;
+        while (await reader.WaitToReadAsync(CancellationToken.None))
         {
             var batch = new List<Waiting>();
-            lock (_lock)
-            {
-                var weight = 0L;
-                while (batch.Count < MaxBatch && weight < MaxWeight && _gathering.TryDequeue(out var waiting))
-                {
-                    batch.Add(waiting);
-                    weight += waiting.Weight;
-                }
-
-                if (batch.Count == 0)
-                {
-                    _running = false;
-                    return;
-                }
-            }
-
+            for (var weight = 0L; batch.Count < MaxBatch && weight < MaxWeight && reader.TryRead(out var waiting); weight += waiting.Weight) batch.Add(waiting);
             await WriteAsync(batch);
         }
     }
@@ -72,7 +74,7 @@ public sealed class Submitter(Database database)
         batch.Sort(static (left, right) => left.Item.Submission.Id.CompareTo(right.Item.Submission.Id));
         try
         {
-            var results = await SubmitCommand.ManyAsync(database, batch.ConvertAll(static waiting => waiting.Item), CancellationToken.None);
+            var results = await SubmitCommand.ManyAsync(_database, batch.ConvertAll(static waiting => waiting.Item), CancellationToken.None);
             for (var i = 0; i < batch.Count; i++) batch[i].Result.SetResult(results[i]);
         }
         catch (Exception exception) when (exception is not PostgresException && Database.IsTransient(exception))
@@ -82,19 +84,46 @@ public sealed class Submitter(Database database)
         catch (Exception)
         {
             // Undone as a whole, so each may be tried again; whoever is to blame learns it there.
-            foreach (var waiting in batch) _ = OneAsync(waiting);
+            foreach (var waiting in batch) _ = ApartAsync(waiting);
         }
     }
 
-    private async Task OneAsync(Waiting waiting)
+    private async Task ApartAsync(Waiting waiting)
     {
         try
         {
-            waiting.Result.SetResult(await SubmitCommand.OneAsync(database, waiting.Item, CancellationToken.None));
+            waiting.Result.SetResult(
+                await WithinAsync(_apart, TakeAsync) ?? (await WithinAsync(_waiting, () => SubmitCommand.OneAsync(_database, waiting.Item, CancellationToken.None)))!);
         }
         catch (Exception exception)
         {
             waiting.Result.SetException(exception);
+        }
+
+        // Null: somebody else's transaction is in its way.
+        async Task<SubmissionResult?> TakeAsync()
+        {
+            try
+            {
+                return (await SubmitCommand.ManyAsync(_database, [waiting.Item], CancellationToken.None))[0];
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                return null;
+            }
+        }
+    }
+
+    private static async Task<T> WithinAsync<T>(SemaphoreSlim places, Func<Task<T>> work)
+    {
+        await places.WaitAsync();
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            places.Release();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Lekhika.Postgres.Executions;
 using Lekhika.Tests.Support;
 using Npgsql;
@@ -16,7 +17,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { UserId = "u", Priority = 4 });
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { UserId = "u", Priority = 4 }, Token);
         Assert.Equal((true, true, "pending", 1), (result.Created, result.Claimed, result.Status, result.Run));
         Assert.Equal("held", await engine.PlaceAsync(result.Exec));
         Assert.True(await engine.ScalarAsync<bool>("SELECT tenant = lekhika.tenant_of('u') AND pri = -4 FROM lekhika.held"));
@@ -28,7 +29,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: false, Some());
+        var result = await engine.Submitter.SubmitAsync(worker, claim: false, Some(), Token);
         Assert.Equal((true, false), (result.Created, result.Claimed));
         Assert.Equal("ready", await engine.PlaceAsync(result.Exec));
     }
@@ -38,7 +39,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { RunAt = new DateTimeOffset(2999, 1, 1, 0, 0, 0, TimeSpan.Zero) });
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { RunAt = new DateTimeOffset(2999, 1, 1, 0, 0, 0, TimeSpan.Zero) }, Token);
         Assert.False(result.Claimed);
         Assert.Equal("parked", await engine.PlaceAsync(result.Exec));
     }
@@ -49,7 +50,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
         await engine.EvictAsync(worker);
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some());
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token);
         Assert.Equal((true, false), (result.Created, result.Claimed));
         Assert.Equal("ready", await engine.PlaceAsync(result.Exec));
     }
@@ -63,7 +64,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         if (removed) await Mutation.ApplyAsync(engine, "submit", ("AND NOT w.revoked FOR SHARE", "AND NOT w.revoked"));
         var worker = await engine.EnlistAsync();
         await using var eviction = await engine.BeginAsync("SELECT lekhika.evict(ARRAY[$1])", worker);
-        var submission = engine.Submitter.SubmitAsync(worker, claim: true, Some());
+        var submission = engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token);
         if (removed) await submission;
         else await engine.UntilBlockedAsync();
         await eviction.CommitAsync();
@@ -76,9 +77,9 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
         var first = Some() with { RequestHash = Guid.NewGuid() };
-        var made = await engine.Submitter.SubmitAsync(worker, claim: true, first);
-        var same = await engine.Submitter.SubmitAsync(worker, claim: true, first);
-        var other = await engine.Submitter.SubmitAsync(worker, claim: true, first with { RequestHash = Guid.NewGuid(), Inputs = "{}" });
+        var made = await engine.Submitter.SubmitAsync(worker, claim: true, first, Token);
+        var same = await engine.Submitter.SubmitAsync(worker, claim: true, first, Token);
+        var other = await engine.Submitter.SubmitAsync(worker, claim: true, first with { RequestHash = Guid.NewGuid(), Inputs = "{}" }, Token);
         Assert.Equal((false, false, made.Exec, first.RequestHash), (same.Created, same.Claimed, same.Exec, same.RequestHash));
         Assert.Equal((false, first.RequestHash), (other.Created, other.RequestHash));
         Assert.Equal(made.CreatedAt, same.CreatedAt);
@@ -91,8 +92,8 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var made = await engine.Submitter.SubmitAsync(worker, claim: false, Some() with { IdempotencyKey = "k" });
-        var again = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { IdempotencyKey = "k" });
+        var made = await engine.Submitter.SubmitAsync(worker, claim: false, Some() with { IdempotencyKey = "k" }, Token);
+        var again = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { IdempotencyKey = "k" }, Token);
         Assert.Equal((false, false, made.Id), (again.Created, again.Claimed, again.Id));
         Assert.Equal(1, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions"));
     }
@@ -105,7 +106,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         for (var round = 0; round < 20; round++)
         {
             var submission = Some();
-            var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => engine.Submitter.SubmitAsync(worker, claim: true, submission)));
+            var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => engine.Submitter.SubmitAsync(worker, claim: true, submission, Token)));
             Assert.Single(results, result => result.Created);
         }
 
@@ -118,11 +119,11 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        await engine.Submitter.SubmitAsync(worker, claim: false, Some());
+        await engine.Submitter.SubmitAsync(worker, claim: false, Some(), Token);
         var commits = await CommitsAsync();
 
         var submissions = Enumerable.Range(0, 200).Select(_ => Some()).ToList();
-        var results = await Task.WhenAll(submissions.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission)));
+        var results = await Task.WhenAll(submissions.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission, Token)));
 
         Assert.Equal(submissions.Select(static submission => submission.Id), results.Select(static result => result.Id));
         Assert.All(results, static result => Assert.True(result is { Created: true, Claimed: true }));
@@ -142,13 +143,13 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         var workflow = await engine.ScalarAsync<Guid>("INSERT INTO lekhika.workflows (definition) VALUES ('{}') RETURNING id");
         var (there, twice, keyed) = (Some() with { IdempotencyKey = "k" }, Some(), Some() with { IdempotencyKey = "k" });
         var stored = Some() with { Definition = null, WorkflowId = workflow };
-        await engine.Submitter.SubmitAsync(worker, claim: false, there);
+        await engine.Submitter.SubmitAsync(worker, claim: false, there, Token);
         await using var ahead = await engine.BeginAsync("SELECT FROM lekhika.workers WHERE inc = $1 FOR UPDATE", worker);
-        var first = engine.Submitter.SubmitAsync(worker, claim: true, Some());
+        var first = engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token);
         await engine.UntilBlockedAsync();
 
         // The first is on its way, so these gather.
-        var results = new[] { Some(), there, twice, twice, keyed, stored }.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission)).ToList();
+        var results = new[] { Some(), there, twice, twice, keyed, stored }.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission, Token)).ToList();
         await ahead.RollbackAsync();
         await first;
         var all = await Task.WhenAll(results);
@@ -172,7 +173,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
             30 => Some() with { Definition = null, WorkflowId = Guid.NewGuid() },
             _ => Some(),
         });
-        var tasks = submissions.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission)).ToList();
+        var tasks = submissions.Select(submission => engine.Submitter.SubmitAsync(worker, claim: true, submission, Token)).ToList();
 
         Assert.Equal("22P05", (await Assert.ThrowsAsync<PostgresException>(() => tasks[20])).SqlState);
         Assert.Equal("23503", (await Assert.ThrowsAsync<PostgresException>(() => tasks[30])).SqlState);
@@ -188,8 +189,8 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         var contested = Some();
         await using var open = await engine.BeginAsync("INSERT INTO lekhika.workflow_executions (id) VALUES ($1)", contested.Id);
 
-        var held = engine.Submitter.SubmitAsync(worker, claim: true, contested);
-        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => engine.Submitter.SubmitAsync(worker, claim: true, Some())));
+        var held = engine.Submitter.SubmitAsync(worker, claim: true, contested, Token);
+        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token)));
         Assert.All(others, static result => Assert.True(result.Created));
         Assert.False(held.IsCompleted);
 
@@ -198,11 +199,71 @@ public sealed class SubmissionTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task However_many_are_held_up_most_connections_of_the_pool_stay_free()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        await using var small = new Database(engine.Db.ConnectionString + ";Maximum Pool Size=6");
+        var submitter = new Submitter(small);
+        var worker = await engine.EnlistAsync();
+        var contested = Enumerable.Range(0, 30).Select(_ => Some()).ToList();
+        await using var open = await engine.BeginAsync(
+            "INSERT INTO lekhika.workflow_executions (id) SELECT unnest($1::uuid[])", contested.Select(static one => one.Id).ToArray());
+
+        var held = contested.Select(submission => submitter.SubmitAsync(worker, claim: true, submission, Token)).ToList();
+        await engine.UntilBlockedAsync();
+        await using (await small.OpenAsync(Token))
+        await using (await small.OpenAsync(Token))
+        {
+            // The batches, those sent by themselves and those that wait have the rest.
+        }
+
+        Assert.True((await submitter.SubmitAsync(worker, claim: true, Some(), Token)).Created);
+        Assert.All(held, static task => Assert.False(task.IsCompleted));
+        await open.CommitAsync();
+        foreach (var task in held) Assert.False((await task).Created);
+    }
+
+    [Fact]
+    public async Task Who_waits_to_be_taken_may_leave_and_the_others_are_inserted()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        await using var single = new Database(engine.Db.ConnectionString + ";Maximum Pool Size=1");
+        var submitter = new Submitter(single);
+        var worker = await engine.EnlistAsync();
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
+
+        List<Task<SubmissionResult>> staying;
+        Task<SubmissionResult> left;
+        await using (await single.OpenAsync(Token))
+        {
+            // One batch finds no connection, and the places behind it are full.
+            staying = [.. Enumerable.Range(0, 400).Select(_ => submitter.SubmitAsync(worker, claim: false, Some(), Token))];
+            left = submitter.SubmitAsync(worker, claim: false, Some(), leaving.Token);
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        }
+
+        foreach (var task in staying) Assert.True((await task).Created);
+        Assert.Equal(400, await engine.ScalarAsync<long>("SELECT count(*) FROM lekhika.workflow_executions"));
+    }
+
+    [Fact]
+    public async Task After_its_end_nothing_more_is_taken_and_what_was_taken_is_inserted()
+    {
+        await using var engine = await Engine.CreateAsync(cluster);
+        var submitter = new Submitter(engine.Db.Database);
+        var taken = submitter.SubmitAsync(1, claim: false, Some(), Token);
+        submitter.Complete();
+        Assert.True((await taken).Created);
+        await Assert.ThrowsAsync<ChannelClosedException>(() => submitter.SubmitAsync(1, claim: false, Some(), Token));
+    }
+
+    [Fact]
     public async Task A_claimed_submission_whose_reply_was_lost_is_found_among_the_holdings()
     {
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some());
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some(), Token);
         var adopted = (await engine.Queue.HoldingsAsync(worker, [], Token)).Single();
         Assert.Equal(new Fence(result.Exec, 1, 1), adopted.Fence);
         Assert.Equal(result.Id, adopted.Id);
@@ -214,7 +275,7 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
         var workflow = await engine.ScalarAsync<Guid>("INSERT INTO lekhika.workflows (definition) VALUES ('{\"v\": 1}') RETURNING id");
-        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { Definition = null, WorkflowId = workflow });
+        var result = await engine.Submitter.SubmitAsync(worker, claim: true, Some() with { Definition = null, WorkflowId = workflow }, Token);
         await engine.ExecuteAsync("UPDATE lekhika.workflows SET definition = '{\"v\": 2}'");
         Assert.Equal("1", (await engine.Reader.DefinitionAsync(result.DefinitionHash!.Value, Token))!.Value.GetProperty("v").ToString());
         await engine.FlushAsync(worker, Engine.Release(new Fence(result.Exec, 1, 1)));
@@ -230,9 +291,9 @@ public sealed class SubmissionTests(PostgresCluster cluster)
         var submitter = new Submitter(single);
         for (var i = 0; i < 6; i++)
         {
-            var bad = await Assert.ThrowsAsync<PostgresException>(() => submitter.SubmitAsync(worker, claim: false, Some() with { Inputs = """{"a": "\u0000"}""" }));
+            var bad = await Assert.ThrowsAsync<PostgresException>(() => submitter.SubmitAsync(worker, claim: false, Some() with { Inputs = """{"a": "\u0000"}""" }, Token));
             Assert.Equal("22P05", bad.SqlState);
-            Assert.True((await submitter.SubmitAsync(worker, claim: false, Some())).Created);
+            Assert.True((await submitter.SubmitAsync(worker, claim: false, Some(), Token)).Created);
         }
     }
 }

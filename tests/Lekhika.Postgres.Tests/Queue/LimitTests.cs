@@ -209,8 +209,8 @@ public sealed class LimitTests(PostgresCluster cluster)
         await using var engine = await Engine.CreateAsync(cluster);
         var worker = await engine.EnlistAsync();
         await engine.ExecuteAsync("INSERT INTO lekhika.limits (kind, key, concurrency) VALUES ('user', 'u', 1)");
-        var limited = await engine.Submitter.SubmitAsync(worker, true, new() { Id = Guid.NewGuid(), Definition = "{}", UserId = "u" });
-        var free = await engine.Submitter.SubmitAsync(worker, true, new() { Id = Guid.NewGuid(), Definition = "{}", UserId = "v" });
+        var limited = await engine.Submitter.SubmitAsync(worker, true, new() { Id = Guid.NewGuid(), Definition = "{}", UserId = "u" }, Token);
+        var free = await engine.Submitter.SubmitAsync(worker, true, new() { Id = Guid.NewGuid(), Definition = "{}", UserId = "v" }, Token);
         Assert.Equal((false, true), (limited.Claimed, free.Claimed));
         Assert.Equal("ready", await engine.PlaceAsync(limited.Exec));
     }

@@ -84,10 +84,10 @@ public sealed class RetentionTests(PostgresCluster cluster)
         Assert.Equal(1, await PassAsync(engine, Ages));
 
         var again = await engine.Submitter.SubmitAsync(
-            worker, claim: true, new Submission { Id = id, Inputs = "{}", Definition = """{"nodes":[]}""" });
+            worker, claim: true, new Submission { Id = id, Inputs = "{}", Definition = """{"nodes":[]}""" }, Token);
         Assert.Equal((false, false, "completed", id), (again.Created, again.Claimed, again.Status, again.RequestHash!.Value));
         again = await engine.Submitter.SubmitAsync(
-            worker, claim: false, new Submission { Id = Guid.NewGuid(), IdempotencyKey = "order 7", Inputs = "{}", Definition = """{"nodes":[]}""" });
+            worker, claim: false, new Submission { Id = Guid.NewGuid(), IdempotencyKey = "order 7", Inputs = "{}", Definition = """{"nodes":[]}""" }, Token);
         Assert.Equal((false, id), (again.Created, again.Id));
 
         await engine.ExecuteAsync("INSERT INTO lekhika.workflow_executions (idempotency_key) VALUES ('order 7'), ('order 8')");
