@@ -21,6 +21,7 @@ public sealed class Database : IAsyncDisposable
         // Connections are given back as they were got, so nothing is to be reset: the reset is six statements with every use. The listener undoes its LISTEN.
         settings.NoResetOnClose = true;
         if (settings.ApplicationName is null) settings.ApplicationName = "lekhika-daemon";
+        KeepAlive(settings);
         MostConnections = settings.MaxPoolSize;
         Host = settings.Host ?? "";
         Name = settings.Database ?? settings.Username ?? "";
@@ -86,4 +87,14 @@ public sealed class Database : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Source.DisposeAsync();
+
+    /// <summary>
+    /// Loops keep their connections for hours, and a firewall or a balancer in between forgets one that says nothing, without a word to either end: the
+    /// next statement would then wait out its time limit. Seconds; the shortest that such devices wait is a minute. What the connection string says wins.
+    /// </summary>
+    private static void KeepAlive(NpgsqlConnectionStringBuilder settings)
+    {
+        if (settings.ShouldSerialize("TCP Keepalive") || settings.ShouldSerialize("TCP Keepalive Time") || settings.ShouldSerialize("TCP Keepalive Interval")) return;
+        (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 30, 10);
+    }
 }
