@@ -1,5 +1,4 @@
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Lekhika.Daemon.Nodes;
@@ -11,19 +10,17 @@ using Lekhika.Workflows.Validation;
 namespace Lekhika.Daemon.Dispatch;
 
 /// <summary>
-/// Definitions read, validated and compiled once per content. Bounded: beyond <see cref="Kept"/> the cache begins anew, which costs compiling
-/// again and nothing else. A database that is away is waited for: it is no reason to fail an execution.
+/// Definitions read, validated and compiled once per content. A database that is away is waited for: it is no reason to fail an execution.
 /// </summary>
 internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, CancellationToken, Task<JsonElement?>> fetch, TimeProvider? time = null)
 {
-    private const int Kept = 1000;
-    private readonly ConcurrentDictionary<Guid, CachedDefinition> _byHash = new();
+    private volatile ContentCache<CachedDefinition> _byHash = new();
 
     /// <summary>Finds the built-in workflow that a definition stands for; null if it stands for none.</summary>
     public Func<JsonElement, CompiledWorkflow?>? BuiltIn { get; init; }
 
     /// <summary>Forgets everything: the configuration that definitions are compiled with has changed.</summary>
-    public void Clear() => _byHash.Clear();
+    public void Clear() => _byHash = new ContentCache<CachedDefinition>();
 
     /// <summary>The compiled definition of a claim, or why there is none.</summary>
     public async ValueTask<CachedDefinition> GetAsync(ClaimedExecution claim, CancellationToken cancellationToken)
@@ -44,7 +41,7 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
     {
         if (claim.DefinitionHash is { } hash)
         {
-            if (_byHash.TryGetValue(hash, out var cached)) return cached;
+            if (_byHash.Find(hash) is { } cached) return cached;
             return await PatientRead.RunAsync(token => fetch(hash, token), time ?? TimeProvider.System, cancellationToken) is { } document
                 ? Add(hash, document)
                 : new CachedDefinition(null, new StepError(ErrorCodes.WorkflowNotFound, $"The pinned definition {hash} is not in the table definitions."));
@@ -52,9 +49,10 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
 
         if (claim.Definition is { } text)
         {
-            var inline = HashOf(text);
-            if (_byHash.TryGetValue(inline, out var cached)) return cached;
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 512 });
+            var bytes = Encoding.UTF8.GetBytes(text);
+            var inline = ContentHash.Of(bytes);
+            if (_byHash.Find(inline) is { } cached) return cached;
+            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 512 });
             return Add(inline, document.RootElement.Clone());
         }
 
@@ -64,14 +62,16 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
     /// <summary>Compiles a definition that is not in a database.</summary>
     public CachedDefinition Add(Guid hash, JsonElement document)
     {
-        if (BuiltIn?.Invoke(document) is { } builtIn) return _byHash[hash] = new CachedDefinition(builtIn, null) { Document = document };
+        // What is made while the cache is cleared belongs to what was before.
+        var cache = _byHash;
+        return cache.Add(hash, JsonMarshal.GetRawUtf8Value(document).Length, Compile(document) with { Document = document });
+    }
+
+    private CachedDefinition Compile(JsonElement document)
+    {
+        if (BuiltIn?.Invoke(document) is { } builtIn) return new CachedDefinition(builtIn, null);
         var result = compiler.Compile(document);
-        var entry = result.Workflow is { } workflow
-            ? new CachedDefinition(workflow, null)
-            : new CachedDefinition(null, Invalid(result));
-        if (_byHash.Count >= Kept) _byHash.Clear();
-        _byHash[hash] = entry with { Document = document };
-        return _byHash[hash];
+        return result.Workflow is { } workflow ? new CachedDefinition(workflow, null) : new CachedDefinition(null, Invalid(result));
     }
 
     /// <summary>The error that an invalid definition fails its execution with: all problems at once.</summary>
@@ -118,8 +118,6 @@ internal sealed class DefinitionCache(IWorkflowCompiler compiler, Func<Guid, Can
         using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
         return document.RootElement.Clone();
     }
-
-    private static Guid HashOf(string text) => new(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16), bigEndian: true);
 }
 
 /// <summary>A definition as the cache keeps it.</summary>

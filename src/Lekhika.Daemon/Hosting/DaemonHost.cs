@@ -46,7 +46,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly ModelSettings _names;
     private readonly ChildSource _children;
     private readonly SecretVault _secrets;
-    private readonly SwitchableCompiler _compiler;
+    private readonly RememberingCompiler _compiler;
     private readonly DefinitionCache _definitions;
     private readonly GenerationJobs _jobs;
     private volatile CompiledWorkflow _generation;
@@ -74,7 +74,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _names = new ModelSettings(_state, options.Models);
         _children = new ChildSource(new ChildReader(_database), time);
         _secrets = new SecretVault(options.Secrets);
-        _compiler = new SwitchableCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children, _secrets));
+        _compiler = new RememberingCompiler(WorkflowSettings.Compiler(options, _models, _names, _workflowLogger, time, _children, _secrets));
         var clock = new DatabaseClock(time);
         var reader = new ExecutionReader(_database);
         _jobs = new GenerationJobs(_database);

@@ -28,9 +28,7 @@ internal static class TryHandler
         if (compiled.Workflow is null) return ExitCodes.Failure;
         WarnOfSilence(context, state, compiled.Workflow);
 
-        var definitions = new DefinitionCache(compiler, static (_, _) => Task.FromResult<JsonElement?>(null));
-        var hash = Guid.NewGuid();
-        definitions.Add(hash, document);
+        var definitions = new DefinitionCache(compiler, (_, _) => Task.FromResult<JsonElement?>(document));
         var now = TimeProvider.System.GetUtcNow();
         var claim = new ClaimedExecution
         {
@@ -40,7 +38,7 @@ internal static class TryHandler
             Rescues = 0,
             Id = Guid.CreateVersion7(),
             Status = "pending",
-            DefinitionHash = hash,
+            DefinitionHash = Guid.NewGuid(),
             Inputs = Inputs(arguments).GetRawText(),
             CreatedAt = now,
         };

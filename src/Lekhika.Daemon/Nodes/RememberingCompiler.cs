@@ -1,13 +1,31 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Lekhika.Daemon.Nodes;
 
-/// <summary>The compiler of the configuration in force; a reload replaces it.</summary>
-internal sealed class SwitchableCompiler(IWorkflowCompiler compiler) : IWorkflowCompiler
+/// <summary>
+/// The compiler of the configuration in force, which a reload replaces. A definition is compiled once: a request is checked with what its execution
+/// then runs.
+/// </summary>
+internal sealed class RememberingCompiler(IWorkflowCompiler compiler) : IWorkflowCompiler
 {
-    private volatile IWorkflowCompiler _compiler = compiler;
+    private volatile Memory _memory = new(compiler);
 
-    public void Replace(IWorkflowCompiler compiler) => _compiler = compiler;
+    /// <summary>Takes another one, and forgets what was compiled by the one before.</summary>
+    public void Replace(IWorkflowCompiler compiler) => _memory = new Memory(compiler);
 
-    public CompileResult Compile(JsonElement document) => _compiler.Compile(document);
+    /// <inheritdoc/>
+    public CompileResult Compile(JsonElement document)
+    {
+        var memory = _memory;
+        var text = JsonMarshal.GetRawUtf8Value(document);
+        var hash = ContentHash.Of(text);
+        // What is kept must not be a view into somebody's request, whose memory is used again.
+        return memory.Results.Find(hash) ?? memory.Results.Add(hash, text.Length, memory.Compiler.Compile(document.Clone()));
+    }
+
+    private sealed record Memory(IWorkflowCompiler Compiler)
+    {
+        public ContentCache<CompileResult> Results { get; } = new();
+    }
 }
