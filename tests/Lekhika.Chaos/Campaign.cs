@@ -68,13 +68,16 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
     {
         await scene.PauseAsync(2000, 2000, cancellationToken);
         var hand = new List<Fault>();
-        while (TimeProvider.System.GetElapsedTime(_begun) < options.Duration || _deck.Any(static fault => fault.Hits < fault.Least))
+        while (TimeProvider.System.GetElapsedTime(_begun) is var elapsed && (elapsed < options.Duration || _deck.Any(static fault => fault.IsMissing)))
         {
-            if (TimeProvider.System.GetElapsedTime(_begun) > options.Duration + Settling) break;
-            if (hand.Count == 0) hand = [.. _deck.Where(fault => fault.Least > 0).OrderBy(_ => scene.Random.Next())];
+            if (elapsed > options.Duration + Settling) break;
+            // Beyond the time only those that have not struck yet.
+            hand.RemoveAll(fault => elapsed >= options.Duration && !fault.IsMissing);
+            if (hand.Count == 0) hand = [.. _deck.Where(fault => fault.IsMissing || (fault.Least > 0 && elapsed < options.Duration)).OrderBy(_ => scene.Random.Next())];
             var fault = hand[^1];
             hand.RemoveAt(hand.Count - 1);
             if (options.Verbose) Say(fault.Name);
+            fault.Tries++;
             if (await fault.StrikeAsync(scene, cancellationToken)) fault.Hits++;
             await scene.PauseAsync(300, 2500, cancellationToken);
             scene.Revive();

@@ -10,4 +10,10 @@ internal sealed record Fault(string Name, int Least, Func<Scene, CancellationTok
 {
     /// <summary>How often it struck.</summary>
     public int Hits { get; set; }
+
+    /// <summary>How often it was tried.</summary>
+    public int Tries { get; set; }
+
+    /// <summary>Whether it is still to strike.</summary>
+    public bool IsMissing => Hits < Least;
 }
