@@ -68,6 +68,7 @@ internal static class TryHandler
     internal static OwnerServices Services(
         Configuration.DaemonOptions options, MemoryJournal journal, DefinitionCache definitions, DaemonState state, CancellationToken cancellationToken)
     {
+        var owners = DispatchSettings.Owners(options);
         return new OwnerServices
         {
             Journal = journal,
@@ -76,13 +77,7 @@ internal static class TryHandler
             Slots = new ExecutionSlots(1),
             Live = new LiveExecutions(),
             State = state,
-            Options = new OwnerOptions
-            {
-                Retry = new RetryPolicy { MaxAttempts = options.Worker.MaxRetries + 1, InitialDelay = options.Worker.RetryDelay },
-                NodeTimeout = options.Limits.NodeTimeout,
-                ExecutionTimeout = options.Limits.ExecutionTimeout,
-                OutputSize = options.Limits.OutputSize,
-            },
+            Options = () => owners,
             Now = TimeProvider.System.GetUtcNow,
             Time = TimeProvider.System,
             Random = Random.Shared,
