@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Daemon.Tests.Http.Support;
+using Lekhika.Inference;
 using Lekhika.Inference.Lanes;
 using Lekhika.Workflows.Execution;
 using Xunit;
