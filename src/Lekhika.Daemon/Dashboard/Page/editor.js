@@ -75,7 +75,10 @@ export function newWorkflowScreen(place, { params }) {
 		const form = inputForm(fieldsOf(graph));
 		const start = async event => {
 			event.preventDefault();
-			try { location.hash = `#/executions/${(await api.post('execute', `{"workflow":${area.value},"inputs":${form.read()}}`)).executionId}`; } catch (error) { toast(error.message, true); }
+			try {
+				const made = await api.post('execute', `{"workflow":${area.value},"inputs":${form.read()}}`);
+				if (!ended) location.hash = `#/executions/${made.executionId}`;
+			} catch (error) { toast(error.message, true); }
 		};
 		put(runPlace, fold('Run it once, without storing it', el('form', { class: 'stack small', onsubmit: start }, form.root, el('button', { type: 'submit' }, icon('play'), 'Run'))));
 	}
@@ -87,7 +90,7 @@ export function newWorkflowScreen(place, { params }) {
 		try {
 			const stored = await api.send(from ? 'PUT' : 'POST', from ? `workflows/${from}` : 'workflows', `{"name":${JSON.stringify(String(title))},"definition":${area.value}}`);
 			toast('Stored');
-			location.hash = `#/workflows/${stored.id || from}`;
+			if (!ended) location.hash = `#/workflows/${stored.id || from}`;
 		} catch (error) { toast(error.message, true); }
 	}
 
@@ -98,6 +101,7 @@ export function newWorkflowScreen(place, { params }) {
 		generate.disabled = true;
 		try {
 			const made = await api.post('jobs', { prompt: prompt.value });
+			if (ended) return;
 			await watch(made.job_id || made.jobId || made.id);
 		} catch (error) {
 			put(watching, el('p', { class: 'state s-failed', role: 'alert' }, error.isMissing ? 'This daemon does not write workflows.' : error.message));
@@ -142,12 +146,13 @@ export function newWorkflowScreen(place, { params }) {
 	if (from) {
 		put(place, el('div', { class: 'card' }, skeleton(5)));
 		api.getText(`workflows/${from}`).then(text => {
+			if (ended) return;
 			const doc = parse(text);
 			area.value = `${pretty(doc, at(doc.root, 'definition'))}\n`;
 			name.value = at(doc.root, 'name')?.v || '';
 			show();
 			check();
-		}).catch(error => failed(place, error));
+		}).catch(error => { if (!ended) failed(place, error); });
 	} else { show(); check(); }
 	return { title: from ? 'Edit workflow' : 'New workflow', stop() { ended = true; clearTimeout(timer); unfollow?.(); } };
 }

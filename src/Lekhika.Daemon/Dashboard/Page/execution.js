@@ -117,7 +117,7 @@ export function executionScreen(place, { id, params }) {
 		if (run.head.userId) parts.push(`"userId":${JSON.stringify(run.head.userId)}`);
 		try {
 			const made = await api.post('execute', `{${parts.join(',')}}`);
-			location.hash = `#/executions/${made.executionId}`;
+			if (!ended) location.hash = `#/executions/${made.executionId}`;
 		} catch (error) {
 			toast(error.message, true);
 		}
@@ -321,6 +321,7 @@ export function executionScreen(place, { id, params }) {
 
 	refresh().catch(error => {
 		if (!(error instanceof api.ApiError)) throw error;
+		if (ended) return;
 		put(place, el('div', { class: 'card' }, empty('search', error.status === 404 ? 'There is no such execution' : 'It could not be read', el('p', { role: 'alert' }, error.message), el('a', { href: '#/executions' }, 'To the executions'))));
 	});
 
