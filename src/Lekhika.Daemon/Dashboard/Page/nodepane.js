@@ -3,6 +3,7 @@
 import { add, button, copy, download, el, fold, icon, put, say, soft, state } from './dom.js';
 import { get as at, parse, pretty, view } from './json.js';
 import { compact, count, ms, span, when } from './text.js';
+import { keyOf } from './definition.js';
 import { canAct } from './shared.js';
 
 const MOST_SHOWN = 200000;
@@ -113,7 +114,7 @@ export function nodePane(run, { onchoose, onretry }) {
 	function inputs(node) {
 		const from = run.graph.edges.filter(edge => edge.to === node.id);
 		const config = findConfig(node);
-		return el('details', { class: 'fold', open: !run.steps.has(node.id) }, el('summary', {}, 'Input and settings'), el('div', { class: 'stack small' },
+		return el('details', { class: 'fold', open: !run.steps.has(keyOf(node.id)) }, el('summary', {}, 'Input and settings'), el('div', { class: 'stack small' },
 			from.length > 0 && el('p', {}, 'Comes after ', from.map((edge, i) => [i ? ', ' : '', button(run.nameOf(edge.from), () => onchoose(edge.from), { class: 'link' }), edge.when ? ` (${edge.when})` : ''])),
 			from.length === 0 && at(run.doc.root, 'inputs')?.t === 'o' && view(run.doc, at(run.doc.root, 'inputs'), { label: 'Inputs' }),
 			config && view(run.doc, config, { open: 3, label: 'Settings of the node' })));
@@ -141,15 +142,15 @@ export function nodePane(run, { onchoose, onretry }) {
 		if (!node) { put(root); return; }
 		live = new Map();
 		rates = [];
-		const step = run.steps.get(id);
-		const inner = run.stepsOf(id).filter(one => one.key !== id);
+		const step = run.steps.get(keyOf(id));
+		const inner = run.stepsOf(id).filter(one => one.key !== keyOf(id));
 		const shown = run.states().get(id);
 		const mayRetry = canAct() && run.status === 'failed' && (step || inner.length);
 		put(root,
 			el('header', {}, el('div', { class: 'grow' }, el('h2', { class: 'cut', dir: 'auto', title: node.name }, node.name), el('p', { class: 'soft mono cut' }, `${node.id} · ${node.type}`)),
 				shown && state(shown.status, true), mayRetry && button('Retry from here', () => onretry(id), { class: 'small', picture: 'retrying' })),
 			el('div', { class: 'pad stack' }, step ? stepView(step) : inner.length ? null : soft(run.isOver ? 'This node did not run.' : 'It has not begun yet.'),
-				attemptsOf(id), inner.length > 0 && innerView(inner, chosenKey), inputs(node)));
+				attemptsOf(keyOf(id)), inner.length > 0 && innerView(inner, chosenKey), inputs(node)));
 		for (const { text } of live.values()) text.end();
 	}
 
