@@ -1,7 +1,7 @@
 // One execution.
 
 import * as api from './api.js';
-import { ask, button, copy, el, empty, fold, icon, iconButton, put, quiet, flow, say, skeleton, soft, state, toast } from './dom.js';
+import { arrange, ask, button, copy, el, empty, fold, icon, iconButton, put, quiet, flow, say, skeleton, soft, state, toast } from './dom.js';
 import { get as at } from './json.js';
 import { graphView, legend } from './graph.js';
 import { drawTimeline } from './timeline.js';
@@ -28,16 +28,24 @@ export function executionScreen(place, { id, params }) {
 	let linked = true;
 
 	const title = el('div', {});
-	const alerts = el('div', { class: 'stack small' });
+	// Each kind of notice has a place of its own: a hiccup of the stream does not touch a comment that somebody is writing.
+	const wrong = el('div', { hidden: true });
+	const decisions = el('div', { class: 'stack small', hidden: true });
+	const cards = new Map();
+	const linkNote = el('p', { class: 'soft', role: 'status', hidden: true });
+	const why = el('span', {});
+	const whyNote = el('p', { class: 'alert wait', hidden: true }, el('strong', {}, icon('waiting'), why));
+	const alerts = el('div', { class: 'stack small' }, wrong, decisions, linkNote, whyNote);
 	const facts = el('dl', { class: 'facts' });
+	const factRows = new Map();
 	const bar = el('progress', { class: 'progress', max: 100, 'aria-label': 'Progress of the whole' });
 	const progressText = el('span', { class: 'num soft' });
 	const tabs = el('div', { class: 'tabs', role: 'tablist', 'aria-label': 'View' });
 	const stage = el('div', { role: 'tabpanel' });
-	const followBox = el('input', { type: 'checkbox', checked: following, onchange: event => { following = event.target.checked; drawSteps(); } });
+	const followBox = el('input', { type: 'checkbox', checked: following, onchange: event => follows(event.target.checked) });
 	const followLabel = el('label', { class: 'check' }, followBox, 'Follow');
-	const side = el('section', { class: 'card side', 'aria-label': 'Details' });
-	const pane = nodePane(run, { onchoose: choose, onretry: retry });
+	const side = el('section', { class: 'card side', 'aria-label': 'Details', tabindex: -1 });
+	const pane = nodePane(run, { onchoose: choose, onretry: retry, onclose: () => unchoose() });
 	const result = el('div', {});
 	put(place, el('div', { class: 'card' }, skeleton(6)));
 
@@ -125,22 +133,26 @@ export function executionScreen(place, { id, params }) {
 
 	function drawAlerts() {
 		const head = run.head;
-		const why = whyWaiting(head, [...run.steps.values()], key => run.nameOf(key));
-		const approvals = head.status === 'waiting' ? (head.waitingFor?.steps || []).filter(step => /approval|preview/.test(step.type || '') || step.awaits?.kind === 'approval') : [];
-		const look = JSON.stringify([head.status, head.error, approvals.map(step => step.step), linked]);
-		if (alerts.dataset.look !== look) {
-			alerts.dataset.look = look;
-			const failed = [...run.steps.values()].find(step => step.status === 'failed');
-			put(alerts,
-				head.error && errorView({ code: head.errorDetails?.code || head.code, message: head.error, details: head.errorDetails && Object.keys(head.errorDetails).length > 2 ? head.errorDetails : null },
-					{ more: failed && el('p', {}, button(`Show “${run.nameOf(failed.nodeId)}”`, () => choose(topOf(failed.key), failed.key), { class: 'link' })) }),
-				approvals.map(approvalCard),
-				!linked && !run.isOver && soft('The live picture is interrupted; it comes back by itself.'),
-				el('p', { class: 'alert wait', hidden: true }, el('strong', {}, icon('waiting'), el('span', {}))));
+		const failed = [...run.steps.values()].find(step => step.status === 'failed');
+		const look = JSON.stringify([head.error, head.errorDetails, head.code, failed?.key]);
+		if (wrong.dataset.look !== look) {
+			wrong.dataset.look = look;
+			put(wrong, head.error && errorView({ code: head.errorDetails?.code || head.code, message: head.error, details: head.errorDetails && Object.keys(head.errorDetails).length > 2 ? head.errorDetails : null },
+				{ more: failed && el('p', {}, button(`Show “${run.nameOf(failed.nodeId)}”`, () => choose(topOf(failed.key), failed.key), { class: 'link' })) }));
 		}
-		const line = alerts.lastChild;
-		line.hidden = !why || approvals.length > 0;
-		if (why) say(line.querySelector('span'), why);
+		wrong.hidden = !head.error;
+		const approvals = head.status === 'waiting' ? (head.waitingFor?.steps || []).filter(step => /approval|preview/.test(step.type || '') || step.awaits?.kind === 'approval') : [];
+		// A card that is asked for again, after another branch has worked, comes back with what was written on it.
+		const keyOfCard = wait => `${wait.step} ${ms(wait.due_at) ?? ''}`;
+		if (run.isOver) cards.clear();
+		for (const wait of approvals) if (!cards.has(keyOfCard(wait))) cards.set(keyOfCard(wait), approvalCard(wait));
+		arrange(decisions, approvals.map(wait => cards.get(keyOfCard(wait))));
+		decisions.hidden = !approvals.length;
+		linkNote.hidden = linked || run.isOver;
+		say(linkNote, linkNote.hidden ? '' : 'The live picture is interrupted; it comes back by itself.');
+		const reason = approvals.length ? '' : whyWaiting(head, [...run.steps.values()], key => run.nameOf(key));
+		whyNote.hidden = !reason;
+		say(why, reason);
 		alerts.hidden = [...alerts.children].every(child => child.hidden);
 	}
 
@@ -166,15 +178,23 @@ export function executionScreen(place, { id, params }) {
 		const started = ms(head.startedAt) || (head.status === 'pending' ? null : ms(head.startTime));
 		const finished = ms(head.finishedAt) || ms(head.endTime);
 		const chapter = head.chapterInfo?.totalChapters ? `${head.chapterInfo.currentChapter} of ${head.chapterInfo.totalChapters}` : null;
-		const rows = [['Created', ago(head.createdAt), when(head.createdAt)], ['Took', started ? span((finished || Date.now()) - started) : null, when(started)],
+		const told = [['Created', ago(head.createdAt), when(head.createdAt)], ['Took', started ? span((finished || Date.now()) - started) : null, when(started)],
 			['Chapter', chapter], ['Tokens', head.tokensIn || head.tokensOut ? `${compact(head.tokensIn)} in, ${compact(head.tokensOut)} out` : null],
 			['Words', head.words ? count(head.words) : null], ['User', head.userId], ['Priority', head.priority || null], ['Worker', head.workerId],
 			['Workflow', head.workflowId && el('a', { href: `#/workflows/${head.workflowId}` }, shortId(head.workflowId))], ['Parent', head.parentId && el('a', { href: `#/executions/${head.parentId}` }, shortId(head.parentId))]];
-		const look = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Node ? value.textContent : value]));
-		if (facts.dataset.look !== look) {
-			facts.dataset.look = look;
-			put(facts, rows.filter(([, value]) => value).map(([name, value, hint]) => el('div', {}, el('dt', {}, name), el('dd', { title: hint || null }, value))));
+		const rows = told.filter(([, value]) => value);
+		for (const [name, value, hint] of rows) {
+			const text = value instanceof Node ? value.textContent : String(value);
+			let row = factRows.get(name);
+			if (!row) {
+				const cell = el('dd', {});
+				factRows.set(name, row = { cell, root: el('div', {}, el('dt', {}, name), cell), text: null });
+			}
+			if (row.text !== text) put(row.cell, value);
+			row.text = text;
+			row.cell.title = hint || '';
 		}
+		arrange(facts, rows.map(([name]) => factRows.get(name).root));
 		bar.value = head.progress || 0;
 		bar.setAttribute('class', `progress s-${head.status}`);
 		say(progressText, `${Math.round(head.progress || 0)} %`);
@@ -185,7 +205,7 @@ export function executionScreen(place, { id, params }) {
 		followLabel.hidden = tab !== 'graph' || run.isOver;
 		if (tab === 'graph') {
 			if (!view) {
-				view = graphView(run.graph, { onchoose: choose });
+				view = graphView(run.graph, { onchoose: choose, onclear: () => chosen && unchoose() });
 				put(stage, view.root, el('div', { class: 'pad' }, legend()));
 				view.choose(chosen);
 			}
@@ -236,14 +256,30 @@ export function executionScreen(place, { id, params }) {
 		drawSide();
 	}
 
-	function choose(node, key = null) {
-		following = false;
-		followBox.checked = false;
+	function follows(is) {
+		following = is;
+		followBox.checked = is;
+		history.replaceState(null, '', `#/executions/${id}${api.query({ node: following ? null : chosen })}`);
+		if (!title.isConnected) return;
+		if (is) drawSteps(); else drawSide();
+	}
+
+	function pick(node, key) {
 		[chosen, chosenKey] = [node, key];
 		view?.choose(chosen);
-		drawSide();
+		follows(false);
+	}
+
+	function choose(node, key = null) {
+		pick(node, key);
 		if (matchMedia('(max-width: 1000px)').matches) side.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
-		history.replaceState(null, '', `#/executions/${id}${api.query({ node })}`);
+	}
+
+	/** Back from a node to the result of the whole. */
+	function unchoose() {
+		const hadFocus = side.contains(document.activeElement);
+		pick(null, null);
+		if (hadFocus) side.focus({ preventScroll: true });
 	}
 
 	function draw() {
@@ -262,7 +298,7 @@ export function executionScreen(place, { id, params }) {
 		if (changed.steps) drawSteps();
 		for (const key of changed.restarted) if (topOf(key) === chosen) pane.grow(key, null, chosen, chosenKey);
 		for (const [key, added] of changed.texts) if (topOf(key) === chosen && !changed.restarted.has(key)) pane.grow(key, added, chosen, chosenKey);
-		if (changed.over) { following = false; refresh(); } else if (changed.reload) later();
+		if (changed.over) refresh(); else if (changed.reload) later();
 	}
 
 	// Outputs and counters come with the records. However many steps end, they are asked for only so often.
@@ -290,8 +326,8 @@ export function executionScreen(place, { id, params }) {
 		if (!title.isConnected) layout();
 		if (run.isOver && following) {
 			// The error first: what failed is what one came to see.
-			const wrong = run.status === 'failed' && [...run.steps.values()].find(step => step.status === 'failed');
-			[chosen, chosenKey] = wrong ? [topOf(wrong.key), wrong.key] : [null, null];
+			const first = run.status === 'failed' && [...run.steps.values()].find(step => step.status === 'failed');
+			[chosen, chosenKey] = first ? [topOf(first.key), first.key] : [null, null];
 			view?.choose(chosen);
 		}
 		draw();
@@ -327,7 +363,7 @@ export function executionScreen(place, { id, params }) {
 
 	return {
 		title: 'Execution',
-		search(now) { const node = now.get('node'); if (node && node !== chosen) choose(node); },
+		search(now) { const node = now.get('node'); if (node && node !== chosen) choose(node); else if (!node && chosen) unchoose(); },
 		stop() {
 			ended = true;
 			unfollow?.();
@@ -335,6 +371,6 @@ export function executionScreen(place, { id, params }) {
 			clearTimeout(reloading);
 			looking.stop();
 		},
-		keys: { r: () => refresh(), f: () => { following = !following; followBox.checked = following; drawSteps(); } },
+		keys: { r: () => refresh(), f: () => follows(!following), Escape: () => chosen && unchoose() },
 	};
 }
