@@ -9,7 +9,7 @@ import { growing } from './nodepane.js';
 import { inputForm } from './form.js';
 import { find, get as at, parse, plain, pretty } from './json.js';
 import { failed } from './workflows.js';
-import { canAct } from './shared.js';
+import { canAct, pulse } from './shared.js';
 
 const EXAMPLE = '{"name":"One sentence","nodes":[{"id":"start","type":"trigger","config":{"fields":[{"name":"topic","type":"string","required":true}]}},{"id":"write","type":"llm","config":{"prompt":"One sentence about {{ inputs.topic }}."}},{"id":"result","type":"output","config":{"value":"{{ nodes.write.text }}"}}],"edges":[{"from":"start","to":"write"},{"from":"write","to":"result"}]}';
 
@@ -113,15 +113,21 @@ export function newWorkflowScreen(place, { params }) {
 		const bar = el('progress', { class: 'progress s-running', max: 100, value: 0, 'aria-label': 'Progress' });
 		const phase = el('p', { class: 'soft', role: 'status' }, 'queued');
 		const text = growing('', { live: true, label: 'What the model writes' });
+		let held = '';
+		const grow = () => { if (!pulse.paused && held) { text.append(held); held = ''; } };
 		put(watching, bar, phase, text.root);
 		unfollow = follow(`status/${job}/events?fields=status,progress`, events => {
-			for (const { name: kind, data } of events) if (kind === 'text') text.append(data.text); else if (kind === 'restart') text.append('\n\n'); else if (kind === 'node' && data.status === 'running') text.append(`\n── ${data.name}\n`);
+			for (const { name: kind, data } of events) if (kind === 'text') held += data.text; else if (kind === 'restart') held += '\n\n'; else if (kind === 'node' && data.status === 'running') held += `\n── ${data.name}\n`;
+			grow();
 		});
 		while (!ended) {
 			const source = await api.getText(`jobs/${job}/status`);
 			const now = plain(parse(source).root);
-			bar.value = now.progress_percentage || 0;
-			phase.textContent = `${now.status} · ${now.current_phase || ''} · ${now.progress_percentage || 0} %`;
+			grow();
+			if (!pulse.paused) {
+				bar.value = now.progress_percentage || 0;
+				phase.textContent = `${now.status} · ${now.current_phase || ''} · ${now.progress_percentage || 0} %`;
+			}
 			if (['completed', 'failed', 'cancelled'].includes(now.status)) {
 				unfollow();
 				if (now.status !== 'completed') throw new api.ApiError(200, { error: now.error_message || now.status });

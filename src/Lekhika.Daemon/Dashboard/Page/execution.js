@@ -26,6 +26,7 @@ export function executionScreen(place, { id, params }) {
 	let reloading = 0;
 	let slow = 1000;
 	let linked = true;
+	let isBehind = false;
 
 	const title = el('div', {});
 	// Each kind of notice has a place of its own: a hiccup of the stream does not touch a comment that somebody is writing.
@@ -148,8 +149,8 @@ export function executionScreen(place, { id, params }) {
 		for (const wait of approvals) if (!cards.has(keyOfCard(wait))) cards.set(keyOfCard(wait), approvalCard(wait));
 		arrange(decisions, approvals.map(wait => cards.get(keyOfCard(wait))));
 		decisions.hidden = !approvals.length;
-		linkNote.hidden = linked || run.isOver;
-		say(linkNote, linkNote.hidden ? '' : 'The live picture is interrupted; it comes back by itself.');
+		linkNote.hidden = run.isOver || linked && !pulse.paused;
+		say(linkNote, linkNote.hidden ? '' : pulse.paused ? 'Live updates are paused.' : 'The live picture is interrupted; it comes back by itself.');
 		const reason = approvals.length ? '' : whyWaiting(head, [...run.steps.values()], key => run.nameOf(key));
 		whyNote.hidden = !reason;
 		say(why, reason);
@@ -298,7 +299,7 @@ export function executionScreen(place, { id, params }) {
 		if (changed.steps) drawSteps();
 		for (const key of changed.restarted) if (topOf(key) === chosen) pane.grow(key, null, chosen, chosenKey);
 		for (const [key, added] of changed.texts) if (topOf(key) === chosen && !changed.restarted.has(key)) pane.grow(key, added, chosen, chosenKey);
-		if (changed.over) refresh(); else if (changed.reload) later();
+		if (changed.over) refresh().catch(missed); else if (changed.reload) later();
 	}
 
 	// Outputs and counters come with the records. However many steps end, they are asked for only so often.
@@ -306,14 +307,26 @@ export function executionScreen(place, { id, params }) {
 		if (reloading) return;
 		reloading = setTimeout(async () => {
 			const begin = performance.now();
-			try { await run.loadSteps(); } catch (error) { if (!(error instanceof api.ApiError)) throw error; }
-			slow = Math.min(15000, Math.max(700, (performance.now() - begin) * 6));
-			reloading = 0;
-			if (!ended) drawSteps();
+			try {
+				await run.loadSteps();
+			} catch (error) {
+				missed(error);
+			} finally {
+				slow = Math.min(15000, Math.max(700, (performance.now() - begin) * 6));
+				reloading = 0;
+			}
+			if (!ended && !pulse.paused) drawSteps();
 		}, run.attempts.length ? slow : 60);
 	}
 
+	// The notice at the top tells that the connection is troubled; what could not be read is asked for again.
+	function missed(error) {
+		if (!(error instanceof api.ApiError)) throw error;
+		isBehind = true;
+	}
+
 	async function refresh() {
+		isBehind = false;
 		if (run.head) {
 			const runNumber = run.head.runNumber;
 			await run.load();
@@ -321,7 +334,7 @@ export function executionScreen(place, { id, params }) {
 		} else {
 			await run.load();
 		}
-		await run.loadSteps().catch(error => { if (!(error instanceof api.ApiError)) throw error; });
+		await run.loadSteps().catch(missed);
 		if (ended) return;
 		if (!title.isConnected) layout();
 		if (run.isOver && following) {
@@ -335,13 +348,13 @@ export function executionScreen(place, { id, params }) {
 	}
 
 	function connect() {
-		if (run.isOver || ended) { unfollow?.(); unfollow = null; return; }
+		if (run.isOver || ended || pulse.paused) { unfollow?.(); unfollow = null; return; }
 		if (unfollow) return;
 		unfollow = follow(`status/${id}/events?fields=${FIELDS}`, take, link => { linked = link; drawAlerts(); });
 	}
 
 	const ticking = setInterval(() => {
-		if (!run.head || document.hidden) return;
+		if (!title.isConnected || document.hidden || pulse.paused) return;
 		drawFacts();
 		if (run.isOver) return;
 		drawAlerts();
@@ -350,9 +363,22 @@ export function executionScreen(place, { id, params }) {
 	}, 1000);
 	// One that is over may be run again by somebody else.
 	const looking = every(5000, async () => {
-		if (!run.head || !run.isOver || pulse.paused) return;
+		if (!title.isConnected || pulse.paused) return;
+		if (isBehind) await refresh().catch(missed);
+		if (!run.isOver) return;
 		const now = await api.get(`status/${id}?fields=status,runNumber`);
 		if (now.status.status !== run.status || now.status.runNumber !== run.head.runNumber) { unfollow?.(); unfollow = null; await refresh(); }
+	});
+
+	// A pause holds no stream and draws nothing by itself; afterwards all is asked for anew.
+	let isPaused = pulse.paused;
+	const unlisten = pulse.listen(() => {
+		if (isPaused === pulse.paused) return;
+		isPaused = pulse.paused;
+		if (!title.isConnected) return;
+		connect();
+		drawAlerts();
+		if (!isPaused) refresh().catch(missed);
 	});
 
 	refresh().catch(error => {
@@ -370,7 +396,8 @@ export function executionScreen(place, { id, params }) {
 			clearInterval(ticking);
 			clearTimeout(reloading);
 			looking.stop();
+			unlisten();
 		},
-		keys: { r: () => refresh(), f: () => follows(!following), Escape: () => chosen && unchoose() },
+		keys: { r: () => refresh().catch(missed), f: () => follows(!following), Escape: () => chosen && unchoose() },
 	};
 }

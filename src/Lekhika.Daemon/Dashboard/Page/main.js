@@ -80,6 +80,7 @@ function drawHeader() {
 	const pause = iconButton('paused', 'Pause live updates', () => setPaused(!pulse.paused));
 	const setPaused = paused => {
 		pulse.paused = paused;
+		document.documentElement.toggleAttribute('data-paused', paused);
 		pause.replaceChildren(icon(paused ? 'play' : 'paused'));
 		pause.title = paused ? 'Resume live updates' : 'Pause live updates';
 		pause.setAttribute('aria-label', pause.title);
@@ -100,7 +101,8 @@ function drawHeader() {
 		session.required && iconButton('out', 'Sign out', signOut)));
 	pulse.listen(() => {
 		const worker = pulse.worker;
-		if (!worker) return;
+		if (!worker || pulse.paused && dot.isTold) return;
+		dot.isTold = true;
 		dot.className = `dot ${{ healthy: 'good', overloaded: 'warn', degraded: 'bad', draining: 'warn' }[worker.status] || ''}`;
 		const queued = worker.queued === null || worker.queued === undefined ? '' : ` · ${count(worker.queued)} queued`;
 		say(health, `${worker.status} · ${worker.capacity} slots${queued}`);
@@ -120,6 +122,7 @@ function leave(text) {
 	screen = null;
 	shown = '';
 	pulse.forget();
+	document.documentElement.removeAttribute('data-paused');
 	header.replaceChildren();
 	for (const dialog of document.querySelectorAll('dialog')) dialog.close();
 	signIn(text);
