@@ -180,7 +180,7 @@ async function begin() {
 	route();
 }
 
-api.on('connection', isThere => say(notice, isThere ? '' : 'The daemon does not answer. What you see may be old; it is asked again and again.'));
+api.on('connection', (isThere, why) => say(notice, isThere ? '' : why || 'The daemon does not answer. What you see may be old; it is asked again and again.'));
 api.on('signedOut', () => { if (session.isIn) leave('The session has ended. Sign in again.'); });
 addEventListener('hashchange', route);
 
