@@ -145,10 +145,10 @@ public sealed class WatchingTests(Servers servers, Chromium chromium)
         var id = await desk.SubmitWorkflowAsync(Flows.OneModel(Flows.Slowly(4000, 40)));
         await desk.GoAsync($"executions/{id}");
         await page.GetByRole(AriaRole.Tab, new() { Name = "Timeline" }).ClickAsync();
-        var row = page.Locator(".gantt-row[data-row]").First;
+        var row = page.Locator("button.gantt-row").First;
         await row.FocusAsync();
         await row.EvaluateAsync("e => { e.old = true; }");
-        await page.WaitForFunctionAsync("() => !document.querySelector('.gantt-row[data-row]').old");
+        await page.WaitForFunctionAsync("() => !document.querySelector('button.gantt-row').old");
         await Expect(row).ToBeFocusedAsync();
         desk.NobodyComplained();
     }

@@ -164,7 +164,7 @@ export function nodePane(run, { onchoose, onretry, onclose }) {
 		rates.clear();
 		const status = el('span', {});
 		const retry = button('Retry from here', () => onretry(node.id), { class: 'small', picture: 'retrying', hidden: true });
-		const back = button('', onclose, { class: 'small quiet' });
+		const back = button('', onclose, { class: 'small' });
 		const own = { key: keyOf(node.id), content: el('div', { class: 'stack' }), drawn: null };
 		const heading = el('h3', {});
 		const more = soft();
