@@ -6,9 +6,10 @@ import { get as at } from './json.js';
 import { graphView, legend } from './graph.js';
 import { drawTimeline } from './timeline.js';
 import { every, follow } from './live.js';
-import { errorView, nodePane, valueView } from './nodepane.js';
+import { nodePane, valueView } from './nodepane.js';
+import { notices } from './notices.js';
 import { Run } from './run.js';
-import { ago, compact, count, ms, shortId, span, when, whyWaiting } from './text.js';
+import { ago, compact, count, ms, shortId, span, when } from './text.js';
 import { topOf } from './definition.js';
 import { canAct, pulse } from './shared.js';
 
@@ -29,14 +30,7 @@ export function executionScreen(place, { id, params }) {
 	let isBehind = false;
 
 	const title = el('div', {});
-	// Each kind of notice has a place of its own: a hiccup of the stream does not touch a comment that somebody is writing.
-	const wrong = el('div', { hidden: true });
-	const decisions = el('div', { class: 'stack small', hidden: true });
-	const cards = new Map();
-	const linkNote = el('p', { class: 'soft', role: 'status', hidden: true });
-	const why = el('span', {});
-	const whyNote = el('p', { class: 'alert wait', hidden: true }, el('strong', {}, icon('waiting'), why));
-	const alerts = el('div', { class: 'stack small' }, wrong, decisions, linkNote, whyNote);
+	const alerts = notices(run, { choose, decide: (path, body) => doing(() => api.post(`${path}/${id}`, body)) });
 	const facts = el('dl', { class: 'facts' });
 	const factRows = new Map();
 	const bar = el('progress', { class: 'progress', max: 100, 'aria-label': 'Progress of the whole' });
@@ -51,7 +45,7 @@ export function executionScreen(place, { id, params }) {
 	put(place, el('div', { class: 'card' }, skeleton(6)));
 
 	function layout() {
-		put(place, title, alerts, el('section', { class: 'card pad stack small', 'aria-label': 'Facts' }, flow(el('div', { class: 'grow' }, bar), progressText), facts),
+		put(place, title, alerts.root, el('section', { class: 'card pad stack small', 'aria-label': 'Facts' }, flow(el('div', { class: 'grow' }, bar), progressText), facts),
 			el('div', { class: 'split' },
 				el('section', { class: 'card', 'aria-label': 'Course' }, el('header', {}, tabs, el('span', { class: 'grow' }), followLabel), stage),
 				side),
@@ -130,48 +124,6 @@ export function executionScreen(place, { id, params }) {
 		} catch (error) {
 			toast(error.message, true);
 		}
-	}
-
-	function drawAlerts() {
-		const head = run.head;
-		const failed = [...run.steps.values()].find(step => step.status === 'failed');
-		const look = JSON.stringify([head.error, head.errorDetails, head.code, failed?.key]);
-		if (wrong.dataset.look !== look) {
-			wrong.dataset.look = look;
-			put(wrong, head.error && errorView({ code: head.errorDetails?.code || head.code, message: head.error, details: head.errorDetails && Object.keys(head.errorDetails).length > 2 ? head.errorDetails : null },
-				{ more: failed && el('p', {}, button(`Show “${run.nameOf(failed.nodeId)}”`, () => choose(topOf(failed.key), failed.key), { class: 'link' })) }));
-		}
-		wrong.hidden = !head.error;
-		const approvals = head.status === 'waiting' ? (head.waitingFor?.steps || []).filter(step => /approval|preview/.test(step.type || '') || step.awaits?.kind === 'approval') : [];
-		// A card that is asked for again, after another branch has worked, comes back with what was written on it.
-		const keyOfCard = wait => `${wait.step} ${ms(wait.due_at) ?? ''}`;
-		if (run.isOver) cards.clear();
-		for (const wait of approvals) if (!cards.has(keyOfCard(wait))) cards.set(keyOfCard(wait), approvalCard(wait));
-		arrange(decisions, approvals.map(wait => cards.get(keyOfCard(wait))));
-		decisions.hidden = !approvals.length;
-		linkNote.hidden = run.isOver || linked && !pulse.paused;
-		say(linkNote, linkNote.hidden ? '' : pulse.paused ? 'Live updates are paused.' : 'The live picture is interrupted; it comes back by itself.');
-		const reason = approvals.length ? '' : whyWaiting(head, [...run.steps.values()], key => run.nameOf(key));
-		whyNote.hidden = !reason;
-		say(why, reason);
-		alerts.hidden = [...alerts.children].every(child => child.hidden);
-	}
-
-	function approvalCard(wait) {
-		const nodeId = wait.node_id || topOf(wait.step);
-		const node = run.graph.nodes.find(one => one.id === nodeId);
-		const message = wait.awaits?.message || node?.config?.message || node?.config?.approval_message || '';
-		const comment = el('textarea', { rows: 2, 'aria-label': 'Comment', placeholder: 'A comment, if you like' });
-		const decide = option => {
-			const usual = { approve: ['approve', 'Approve', { class: 'primary', picture: 'completed' }], reject: ['reject', 'Reject', { class: 'danger', picture: 'failed' }] }[option];
-			const [path, label, props] = usual || ['approve', option, {}];
-			return button(label, () => doing(() => api.post(`${path}/${id}`, { stepKey: wait.step, comment: comment.value.trim() || undefined, answer: usual ? undefined : option })), props);
-		};
-		return el('section', { class: 'alert wait', 'aria-label': 'Approval' },
-			el('strong', {}, icon('waiting'), el('span', {}, `“${run.nameOf(nodeId)}” waits for your decision`)), message && el('pre', { class: 'prose', dir: 'auto' }, String(message)),
-			wait.due_at && soft(`Without one, its default is taken ${ago(wait.due_at)} (${when(wait.due_at)}).`),
-			canAct() ? [comment, flow((wait.awaits?.options || ['approve', 'reject']).map(decide))]
-				: soft('You may look, but not decide.'));
 	}
 
 	function drawFacts() {
@@ -285,7 +237,7 @@ export function executionScreen(place, { id, params }) {
 
 	function draw() {
 		drawTitle();
-		drawAlerts();
+		alerts.draw(linked);
 		drawFacts();
 		drawSteps();
 	}
@@ -294,7 +246,7 @@ export function executionScreen(place, { id, params }) {
 		if (ended || !run.head) return;
 		const before = run.status;
 		const changed = run.take(events);
-		if (changed.head) { drawAlerts(); drawFacts(); }
+		if (changed.head) { alerts.draw(linked); drawFacts(); }
 		if (run.status !== before) drawTitle();
 		if (changed.steps) drawSteps();
 		for (const key of changed.restarted) if (topOf(key) === chosen) pane.grow(key, null, chosen, chosenKey);
@@ -350,14 +302,14 @@ export function executionScreen(place, { id, params }) {
 	function connect() {
 		if (run.isOver || ended || pulse.paused) { unfollow?.(); unfollow = null; return; }
 		if (unfollow) return;
-		unfollow = follow(`status/${id}/events?fields=${FIELDS}`, take, link => { linked = link; drawAlerts(); });
+		unfollow = follow(`status/${id}/events?fields=${FIELDS}`, take, link => { linked = link; alerts.draw(linked); });
 	}
 
 	const ticking = setInterval(() => {
 		if (!title.isConnected || document.hidden || pulse.paused) return;
 		drawFacts();
 		if (run.isOver) return;
-		drawAlerts();
+		alerts.draw(linked);
 		pane.tick();
 		if (tab === 'timeline' || (view && tab === 'graph')) drawStage();
 	}, 1000);
@@ -377,7 +329,7 @@ export function executionScreen(place, { id, params }) {
 		isPaused = pulse.paused;
 		if (!title.isConnected) return;
 		connect();
-		drawAlerts();
+		alerts.draw(linked);
 		if (!isPaused) refresh().catch(missed);
 	});
 
