@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Lekhika.Daemon.Nodes;
@@ -6,6 +7,7 @@ namespace Lekhika.Daemon.Nodes;
 /// What was made of texts, by their hash. Bounded by the texts' size, of which what is made of them is a multiple: when it is full, something that was not
 /// used lately goes, and something new may be refused, which costs making it again and nothing else.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Replaced while others may still be adding; the cache holds nothing but memory.")]
 internal sealed class ContentCache<T>
     where T : class
 {

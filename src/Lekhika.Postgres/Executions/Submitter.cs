@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Npgsql;
 
@@ -16,6 +17,7 @@ namespace Lekhika.Postgres.Executions;
 /// However many are refused, no more than <see cref="MostApart"/> and <see cref="MostWaiting"/> connections are taken besides the one of the batches: the
 /// pool is everybody's.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore that nobody waits for by its handle holds nothing.")]
 public sealed class Submitter
 {
     private const int MaxBatch = 100;

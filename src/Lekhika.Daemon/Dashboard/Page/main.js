@@ -28,7 +28,9 @@ let beat = null;
 
 function parts() {
 	const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
-	return { path: decodeURI(path) || 'executions', params: new URLSearchParams(search) };
+	let name = path;
+	try { name = decodeURI(path); } catch { /* a stray % in an address that somebody typed: no screen has that name */ }
+	return { path: name || 'executions', params: new URLSearchParams(search) };
 }
 
 function route() {
