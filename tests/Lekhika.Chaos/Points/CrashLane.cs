@@ -15,6 +15,7 @@ namespace Lekhika.Chaos.Points;
 internal sealed class CrashLane(string connectionString, World.Daemon daemon, Ledger ledger) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(2);
     private readonly Dictionary<string, Guid> _workflows = new(StringComparer.Ordinal);
     private IReadOnlyList<Shape> _shapes = [];
 
@@ -33,16 +34,20 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         await InsertAsync(ids, cancellationToken);
         var from = daemon.Proxy.Messages;
         var struck = new TaskCompletionSource<byte>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ChildProcess? life = null;
         if (point is { } at)
         {
             daemon.Proxy.TrapAt(at.Message, at.Before, type =>
             {
-                daemon.Signal(Signals.Kill);
+                // This life alone: an answer that is late must not end the next one.
+                SpinWait.SpinUntil(() => Volatile.Read(ref life) is not null);
+                Volatile.Read(ref life)!.TrySignal(Signals.Kill);
                 struck.TrySetResult(type);
             });
         }
 
         daemon.Start();
+        Volatile.Write(ref life, daemon.Process);
         var problems = new List<string>();
         long? messages = null;
         Dictionary<string, int>? recorded = null;
@@ -57,8 +62,9 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
                 daemon.Start();
             }
 
-            if (daemon.Process is { HasExited: true } dead && !struck.Task.IsCompleted)
+            if (daemon.Process is { HasExited: true } dead)
             {
+                if (recorded is null && await IsStruckAsync(struck.Task, point, dead.ExitCode)) continue;
                 problems.Add($"it ended by itself with exit code {dead.ExitCode}: {dead.Tail(5)}");
                 break;
             }
@@ -77,7 +83,7 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
             // Told to stop before it knows what that means it would only die of it.
             else if (await IsListeningAsync(cancellationToken))
             {
-                over = await StopAsync(struck.Task, recorded is not null, problems, cancellationToken);
+                over = await StopAsync(struck.Task, point, recorded is not null, problems, cancellationToken);
             }
         }
 
@@ -94,15 +100,22 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
     public void KeepLog(string folder) => daemon.KeepLog(folder);
 
     /// <summary>SIGTERM. False: the daemon was killed at one of its last messages, and goes on in another life.</summary>
-    private async Task<bool> StopAsync(Task<byte> struck, bool wasStruck, List<string> problems, CancellationToken cancellationToken)
+    private async Task<bool> StopAsync(Task<byte> struck, CrashPoint? point, bool wasStruck, List<string> problems, CancellationToken cancellationToken)
     {
         if (daemon.Process is not { } process) return true;
-        if (!process.HasExited) process.Signal(Signals.Terminate);
+        if (!process.HasExited) process.TrySignal(Signals.Terminate);
         var code = await process.EndAsync(cancellationToken);
-        if (!wasStruck && struck.IsCompleted) return false;
+        if (!wasStruck && await IsStruckAsync(struck, point, code)) return false;
         if (code != 0) problems.Add($"SIGTERM ended it with exit code {code}: {process.Tail(5)}");
         await daemon.EndAsync(Signals.Kill, cancellationToken);
         return true;
+    }
+
+    /// <summary>Whether it ended by the kill of this pass. Who killed it tells of that right after, but may have to wait for a processor meanwhile.</summary>
+    private static async Task<bool> IsStruckAsync(Task<byte> struck, CrashPoint? point, int exitCode)
+    {
+        if (point is null || exitCode != 128 + Signals.Kill) return struck.IsCompleted;
+        return await Task.WhenAny(struck, Task.Delay(Moment, TimeProvider.System, CancellationToken.None)) == struck;
     }
 
     private async Task InsertAsync(Dictionary<string, Guid> ids, CancellationToken cancellationToken)
