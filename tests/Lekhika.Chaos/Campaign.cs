@@ -45,7 +45,7 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
         Say("no more faults; everything must come to its end now");
         // The slots that were missed are made up for first.
         await scene.PauseAsync(3000, 3000, cancellationToken);
-        await workload.EndScheduleAsync(cancellationToken);
+        if (!await workload.EndScheduleAsync(cancellationToken)) Say("the schedule did not catch up");
         var settled = await SettleAsync(scene, workload, cancellationToken);
         foreach (var daemon in scene.Daemons) await daemon.EndAsync(Signals.Terminate, cancellationToken);
 

@@ -77,8 +77,8 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
             }
             else if (scheduled)
             {
-                await ExecuteAsync("UPDATE lekhika.workflow_schedules SET is_active = false", cancellationToken);
-                scheduled = false;
+                scheduled = await ExecuteAsync(Audit.EndSchedule, cancellationToken) == 0;
+                if (scheduled) await Task.Delay(TimeSpan.FromMilliseconds(15), TimeProvider.System, cancellationToken);
             }
             // Told to stop before it knows what that means it would only die of it.
             else if (await IsListeningAsync(cancellationToken))
@@ -131,11 +131,7 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         }
 
         var pure = _shapes.Single(static shape => shape.Name == "pure");
-        await using var schedule = new NpgsqlCommand(
-            """
-            INSERT INTO lekhika.workflow_schedules (workflow_id, cron, catch_up, catch_up_limit, inputs, next_run_at)
-            VALUES ($1, '* * * * * *', 'all', 1000, $2::jsonb, date_trunc('second', now()))
-            """, connection);
+        await using var schedule = new NpgsqlCommand(Audit.BeginSchedule, connection);
         schedule.Parameters.AddWithValue(_workflows[pure.Name]);
         schedule.Parameters.AddWithValue(pure.Inputs(1));
         await schedule.ExecuteNonQueryAsync(cancellationToken);
@@ -212,6 +208,11 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
             if (ledger.Entries[key].Times != times) problems.Add($"{key} was recorded when the daemon died, and done again");
         }
 
+        await using (var connection = await OpenAsync(cancellationToken))
+        {
+            problems.AddRange((await Repetitions.AfterRecordAsync(connection, ledger, cancellationToken)).Select(static late => $"done again after it was recorded: {late}"));
+        }
+
         // Of one kill each effect is lost once at most; the answers that the ledger withholds come on top.
         var own = ids.Values.Select(static id => id.ToString()).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, entry) in ledger.Entries.Where(one => own.Contains(one.Key.Split(':')[0])))
@@ -247,11 +248,11 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    private async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken)
     {
         await using var connection = await OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
@@ -272,7 +273,7 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         DELETE FROM lekhika.workflow_executions; DELETE FROM lekhika.workflow_execution_steps; DELETE FROM lekhika.execution_runs;
         DELETE FROM lekhika.ready; DELETE FROM lekhika.held; DELETE FROM lekhika.parked; DELETE FROM lekhika.events; DELETE FROM lekhika.commands;
         DELETE FROM lekhika.outcomes; DELETE FROM lekhika.workflow_signals; DELETE FROM lekhika.workflow_schedules;
-        DELETE FROM audit.moves; DELETE FROM audit.gone; DELETE FROM audit.claims;
+        DELETE FROM audit.moves; DELETE FROM audit.gone; DELETE FROM audit.claims; DELETE FROM audit.steps; DELETE FROM audit.schedules;
         RESET session_replication_role;
         """;
 }

@@ -38,6 +38,7 @@ internal sealed class CrashPoints(ChaosOptions options, TextWriter output)
         {
             Port = Ports.Take(),
             TokensPerSecond = 2000,
+            ReplyTokens = Shape.ReplyTokens,
             Parallel = 4,
             LoadTime = TimeSpan.Zero,
             SwapTime = TimeSpan.Zero,

@@ -44,6 +44,7 @@ internal sealed class Scene : IAsyncDisposable
         {
             Port = Ports.Take(),
             TokensPerSecond = 400,
+            ReplyTokens = Shape.ReplyTokens,
             Parallel = 4,
             LoadTime = TimeSpan.Zero,
             SwapTime = TimeSpan.Zero,
