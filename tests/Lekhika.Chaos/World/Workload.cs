@@ -165,12 +165,27 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
 
         var some = _taken.TakeLast(Young).OrderBy(_ => _random.Next()).Take(2).ToList();
         if (some.Count < 2) return;
-        Cancelled[some[0]] = true;
-        await SetAsync(connection, [some[0]], "cancelled", cancellationToken);
-        if (_random.Next(2) == 0) await ReopenAsync(connection, some[0], cancellationToken);
+        var cancelled = (_random.Next(2) == 0 ? await HeldAsync(connection, cancellationToken) : null) ?? some[0];
+        Cancelled[cancelled] = true;
+        await SetAsync(connection, [cancelled], "cancelled", cancellationToken);
+        if (cancelled != some[0] || _random.Next(2) == 0) await ReopenAsync(connection, cancelled, cancellationToken);
         _paused.Add(some[1]);
         await SetAsync(connection, [some[1]], "paused", cancellationToken);
         if (_random.Next(3) == 0) await ReopenAsync(connection, _taken[_random.Next(_taken.Count)], cancellationToken);
+    }
+
+    /// <summary>One that a daemon holds just now; null if there is none of the workload's own.</summary>
+    private async Task<Guid?> HeldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var select = new NpgsqlCommand(
+            "SELECT e.id FROM lekhika.held h JOIN lekhika.workflow_executions e ON e.seq = h.exec ORDER BY random()", connection);
+        await using var reader = await select.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (Acknowledged.ContainsKey(reader.GetGuid(0))) return reader.GetGuid(0);
+        }
+
+        return null;
     }
 
     /// <summary>A new run, if it is over; it must come to the same end.</summary>
