@@ -72,6 +72,9 @@ public static class ErrorCodes
     /// <summary>Sub-workflows are nested deeper than the limit.</summary>
     public const string SubworkflowDepth = "subworkflow_depth";
 
+    /// <summary>The inputs of an execution are larger than the limit.</summary>
+    public const string InputsTooLarge = "inputs_too_large";
+
     /// <summary>An output is larger than the limit.</summary>
     public const string OutputTooLarge = "output_too_large";
 

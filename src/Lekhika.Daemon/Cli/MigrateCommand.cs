@@ -36,7 +36,7 @@ internal static class MigrateCommand
                 return ExitCodes.Configuration;
             }
 
-            ServiceUser.Become(context.Gather(parsed.GetValue(context.ConfigOption), context.Flags).File?.Path);
+            ServiceUser.Become(context, parsed);
             var mode = parsed.GetValue(dryRun) ? MigrateMode.DryRun : parsed.GetValue(status) ? MigrateMode.Status : MigrateMode.Apply;
             return await Interruptible.RunAsync(token => handlers.Migrate(configuration, mode, token), cancellation);
         });

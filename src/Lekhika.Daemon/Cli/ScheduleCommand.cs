@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Lekhika.Daemon.Configuration;
+using Lekhika.Daemon.Doctor;
 using Lekhika.Daemon.Hosting;
 using Lekhika.Daemon.Http;
 using Lekhika.Daemon.Schedules;
@@ -119,6 +120,7 @@ internal static class ScheduleCommand
         CommandContext context, ParseResult parsed, Option<bool> json, Func<ScheduleHandler, CancellationToken, Task<int>> work, CancellationToken cancellation)
     {
         if (LoadedConfiguration.Load(context, parsed, ConfigurationPurpose.Migrate) is not { } configuration) return ExitCodes.Configuration;
+        ServiceUser.Become(context, parsed);
         return await Interruptible.RunAsync(token => ScheduleHandler.RunAsync(context, configuration, parsed.GetValue(json), work, token), cancellation);
     }
 }

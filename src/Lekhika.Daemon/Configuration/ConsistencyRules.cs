@@ -11,6 +11,7 @@ internal static class ConsistencyRules
         if (purpose == ConfigurationPurpose.Serve)
         {
             CheckListeners(values, errors);
+            CheckAdvertisedUrl(values, errors);
             CheckSecret(values, errors, warnings);
             CheckViewerSecret(values, errors, warnings);
         }
@@ -54,6 +55,16 @@ internal static class ConsistencyRules
         {
             errors.Add(new(ServerSettings.Socket.FullName, values.Origin(ServerSettings.Socket),
                 "the path of a Unix socket may have 107 bytes at most"));
+        }
+    }
+
+    // The others' requests carry the internal secret, and this URL is shown to all who look.
+    private static void CheckAdvertisedUrl(SettingValues values, List<ConfigurationProblem> errors)
+    {
+        if (values.IsSound(ServerSettings.AdvertisedUrl) && values.Find(ServerSettings.AdvertisedUrl) is { UserInfo.Length: > 0 })
+        {
+            errors.Add(new(ServerSettings.AdvertisedUrl.FullName, values.Origin(ServerSettings.AdvertisedUrl),
+                "must not hold a user name or password: daemons know each other by auth.internal_secret, and whoever lists the workers sees this URL"));
         }
     }
 

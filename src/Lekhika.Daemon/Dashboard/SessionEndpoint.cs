@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Http;
@@ -27,7 +28,7 @@ internal sealed partial class SessionEndpoint(AuthOptions auth, Sessions session
             return;
         }
 
-        var address = context.Connection.RemoteIpAddress?.ToString() ?? "socket";
+        var address = AddressOf(context);
         if (_limiter.Wait(address) is var wait && wait > TimeSpan.Zero)
         {
             var seconds = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
@@ -93,6 +94,15 @@ internal sealed partial class SessionEndpoint(AuthOptions auth, Sessions session
         if (!body.Root.TryGetProperty("secret"u8, out var secret) || secret.ValueKind != JsonValueKind.String) throw Expected();
         var text = secret.GetString()!;
         return text.Length <= LongestSecret ? text : throw Expected();
+    }
+
+    /// <summary>Who asks: behind a proxy on this machine the address that it adds last, which nobody else can set.</summary>
+    private static string AddressOf(HttpContext context)
+    {
+        var peer = context.Connection.RemoteIpAddress;
+        if (peer is not null && !IPAddress.IsLoopback(peer)) return peer.ToString();
+        var forwarded = context.Request.Headers["X-Forwarded-For"] is [.., { } last] ? last[(last.LastIndexOf(',') + 1)..].Trim() : "";
+        return IPAddress.TryParse(forwarded, out var client) ? client.ToString() : peer?.ToString() ?? "socket";
     }
 
     private static RequestException Expected() => new(

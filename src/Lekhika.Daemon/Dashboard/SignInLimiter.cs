@@ -1,8 +1,8 @@
 namespace Lekhika.Daemon.Dashboard;
 
 /// <summary>
-/// Bounds how often secrets can be tried: so many failures within a minute from one address, and so many from all. Behind a proxy all have one
-/// address; the wait is at most a minute, so that who knows the secret is never kept out for long. Thread-safe and bounded.
+/// Bounds how often secrets can be tried: so many failures within a minute from one address, and so many from all, which guesses from many
+/// addresses at a time run into. The rest is the secret's own length. Thread-safe and bounded.
 /// </summary>
 internal sealed class SignInLimiter(TimeProvider time)
 {

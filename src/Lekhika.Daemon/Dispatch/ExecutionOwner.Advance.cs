@@ -213,10 +213,10 @@ internal sealed partial class ExecutionOwner
         NoteAside(step, outcome);
         switch (outcome)
         {
-            case NodeSucceeded succeeded when Size(succeeded.Output) > _services.Options.OutputSize:
+            case NodeSucceeded succeeded when Size(succeeded.Output) > Options.OutputSize:
                 return Failed(step, attempt, new NodeFailed(
                     ErrorCodes.OutputTooLarge,
-                    $"The output of node '{step.Node.Id}' is {Size(succeeded.Output)} bytes of JSON; the limit is {_services.Options.OutputSize} "
+                    $"The output of node '{step.Node.Id}' is {Size(succeeded.Output)} bytes of JSON; the limit is {Options.OutputSize} "
                     + "(limits.output_size). Let the node produce less, or split it."), startedAt, finishedAt);
             case NodeSucceeded succeeded when Unstorable.IsIn(succeeded.Output):
                 return Failed(step, attempt, new NodeFailed(
@@ -253,7 +253,7 @@ internal sealed partial class ExecutionOwner
     };
 
     private StepRecord Failed(StepRef step, int attempt, NodeFailed outcome, DateTimeOffset startedAt, DateTimeOffset finishedAt) =>
-        _machine.Fail(step, attempt, outcome.Error, finishedAt, _services.Random.NextDouble(), _services.Options.Retry) with
+        _machine.Fail(step, attempt, outcome.Error, finishedAt, _services.Random.NextDouble(), Options.Retry) with
         {
             StartedAt = startedAt,
             Metrics = outcome.Metrics,

@@ -46,11 +46,11 @@ internal sealed partial class ExecutionOwner
         _deferred.RemoveRange(0, started);
     }
 
-    private int MaxFanOut => Math.Clamp(_services.Options.Machine.MaxConcurrency, 1, 200);
+    private int MaxFanOut => Math.Clamp(Options.Machine.MaxConcurrency, 1, 200);
 
     private async Task RunEffectAsync(RunningEffect effect, NodeCall call)
     {
-        var limit = call.Step.Node.Definition.Timeout ?? _services.Options.NodeTimeout;
+        var limit = call.Step.Node.Definition.Timeout ?? Options.NodeTimeout;
         using var overdue = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, _services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(effect.Cancellation.Token, overdue.Token);
         using var span = _trace?.Node(call.Step, call.Attempt);
@@ -131,7 +131,7 @@ internal sealed partial class ExecutionOwner
     {
         var now = _services.Now();
         var due = Earliest(_deadline, _rowStatus == "paused" ? null : _machine.NextDue);
-        if (!_shownRunning) due = Earliest(due, _startedAt > now - _services.Options.ShowRunningAfter ? _startedAt + _services.Options.ShowRunningAfter : now);
+        if (!_shownRunning) due = Earliest(due, _startedAt > now - Options.ShowRunningAfter ? _startedAt + Options.ShowRunningAfter : now);
         if (_running.Count > 0) due = Earliest(due, now + ProgressInterval);
         if (due is null)
         {
@@ -214,7 +214,7 @@ internal sealed partial class ExecutionOwner
             return !await FinishAsync("failed", null, DeadlinePassed());
         }
 
-        if (!_shownRunning && now - _startedAt >= _services.Options.ShowRunningAfter) return await ShowRunningAsync();
+        if (!_shownRunning && now - _startedAt >= Options.ShowRunningAfter) return await ShowRunningAsync();
         return true;
     }
 

@@ -13,7 +13,7 @@ internal sealed partial class ExecutionOwner
     /// <summary>Writes the records made so far. True: committed; false: replayed after a conflict; null: this claim is over.</summary>
     private async Task<bool?> AppendAsync()
     {
-        var show = !_shownRunning && _services.Now() - _startedAt >= _services.Options.ShowRunningAfter;
+        var show = !_shownRunning && _services.Now() - _startedAt >= Options.ShowRunningAfter;
         var reply = await WriteAsync(new JournalEntry
         {
             Fence = Fence,

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Lekhika.Daemon.Diagnostics.Tracing;
@@ -76,6 +77,8 @@ internal sealed partial class ExecutionOwner
     /// <summary>Whether it holds an execution slot at this moment.</summary>
     public bool HasSlot => _hasSlot;
 
+    private OwnerOptions Options => _services.Options();
+
     /// <summary>Tells the owner something; a hint that does not fit is dropped, since it is repeated.</summary>
     public void Tell(OwnerMessage message)
     {
@@ -144,7 +147,7 @@ internal sealed partial class ExecutionOwner
 
     private async Task<bool> BeginRunAsync()
     {
-        if (_claim.Rescues > _services.Options.MaxRescues)
+        if (_claim.Rescues > Options.MaxRescues)
         {
             await FinishAsync("failed", null, new StepError(
                 ErrorCodes.CrashLoop,
@@ -190,7 +193,7 @@ internal sealed partial class ExecutionOwner
             Instruction = opening?.Instruction,
             InstructionAt = opening?.At ?? [],
         };
-        _deadline = Earliest(_claim.TimeoutAt, _services.Options.ExecutionTimeout is { } limit ? _startedAt + limit : null);
+        _deadline = Earliest(_claim.TimeoutAt, Options.ExecutionTimeout is { } limit ? _startedAt + limit : null);
         _live.SetPlan(workflow.Plan);
         _live.Begin(_startedAt);
         _trace = ExecutionTrace.Begin(_claim, workflow.Plan.Definition.Name, _startedAt);
@@ -203,7 +206,7 @@ internal sealed partial class ExecutionOwner
     /// <summary>Builds the machine from what is stored. A first claim of a first run has nothing stored, and does not ask.</summary>
     private async Task ReplayAsync()
     {
-        _machine = new RunMachine(_workflow.Plan, Fence.Run, _services.Options.Machine);
+        _machine = new RunMachine(_workflow.Plan, Fence.Run, Options.Machine);
         Saved();
         _deferred.Clear();
         _awaited = [];
@@ -226,6 +229,15 @@ internal sealed partial class ExecutionOwner
     private bool TryReadInputs(out JsonElement inputs, out StepError? problem)
     {
         (inputs, problem) = (default, null);
+        // Only before anything has run: a smaller limit does not end what is under way.
+        if (Fence is { Epoch: 1, Run: 1 } && _claim.Inputs is { } text && text.Length > Options.InputsSize / 3 && Encoding.UTF8.GetByteCount(text) is var size && size > Options.InputsSize)
+        {
+            problem = new StepError(
+                ErrorCodes.InputsTooLarge,
+                $"The inputs are {size} bytes of JSON; the limit is {Options.InputsSize} (limits.inputs_size). Put what is large where nodes can fetch it.");
+            return false;
+        }
+
         try
         {
             using var document = JsonDocument.Parse(_claim.Inputs ?? "{}", new JsonDocumentOptions { MaxDepth = 512 });

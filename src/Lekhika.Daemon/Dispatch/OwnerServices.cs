@@ -24,7 +24,8 @@ internal sealed record OwnerServices
 
     public required DaemonState State { get; init; }
 
-    public required OwnerOptions Options { get; init; }
+    /// <summary>Limits and defaults as they are now.</summary>
+    public required Func<OwnerOptions> Options { get; init; }
 
     /// <summary>The database's clock: due times mean the same on every daemon, however wrong its own clock is.</summary>
     public required Func<DateTimeOffset> Now { get; init; }
@@ -76,6 +77,9 @@ internal sealed record OwnerOptions
 
     /// <summary>Longest execution, from its first start; null means unlimited.</summary>
     public TimeSpan? ExecutionTimeout { get; init; }
+
+    /// <summary>Largest inputs of an execution in bytes of JSON.</summary>
+    public long InputsSize { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Largest output of a step in bytes of JSON.</summary>
     public long OutputSize { get; init; } = 16 * 1024 * 1024;

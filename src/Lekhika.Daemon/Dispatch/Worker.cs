@@ -28,7 +28,6 @@ internal sealed partial class Worker : IIntake
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(5);
 
     private readonly Database _database;
-    private readonly WorkerSettings _settings;
     private readonly DatabaseMonitor _monitor;
     private readonly DatabaseClock _clock;
     private readonly DefinitionCache _definitions;
@@ -40,6 +39,7 @@ internal sealed partial class Worker : IIntake
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly Submitter _submitter;
+    private volatile WorkerSettings _settings;
     private volatile Shift? _shift;
     private volatile TaskCompletionSource<Shift> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -59,6 +59,12 @@ internal sealed partial class Worker : IIntake
     public TimeSpan SinceProgress => _shift is not { } shift ? TimeSpan.Zero
         : shift.Claims.SinceProgress > shift.Journal.SinceProgress ? shift.Claims.SinceProgress
         : shift.Journal.SinceProgress;
+
+    /// <summary>How long a stop waits for what is in flight.</summary>
+    public TimeSpan DrainTimeout => _settings.DrainTimeout;
+
+    /// <summary>Takes over what can change under way: the time to drain, and limits and defaults of executions, also of those that run.</summary>
+    public void Reload(WorkerSettings fresh) => _settings = _settings with { DrainTimeout = fresh.DrainTimeout, Owners = fresh.Owners };
 
     /// <summary>Works until told to stop, and drains.</summary>
     public async Task RunAsync(CancellationToken claimStopping, CancellationToken abortWorking)
@@ -255,7 +261,7 @@ internal sealed partial class Worker : IIntake
             Slots = Slots,
             Live = _live,
             State = _state,
-            Options = _settings.Owners,
+            Options = () => _settings.Owners,
             Now = () => _clock.Now,
             Time = _time,
             Random = Random.Shared,

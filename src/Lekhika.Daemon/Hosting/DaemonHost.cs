@@ -39,7 +39,6 @@ internal sealed partial class DaemonHost : IAsyncDisposable
 {
     private static readonly TimeSpan Stuck = TimeSpan.FromSeconds(20);
 
-    private readonly DaemonOptions _options;
     private readonly DaemonState _state;
     private readonly Database _database;
     private readonly ModelPool _models;
@@ -60,12 +59,14 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ILogger _workflowLogger;
+    private volatile DaemonOptions _options;
     private readonly CancellationTokenSource _end = new();
     private readonly List<Task> _background = [];
 
     private DaemonHost(DaemonOptions options, ILoggerFactory loggers, TimeProvider time)
     {
         (_options, _time, _logger, _workflowLogger) = (options, time, loggers.CreateLogger<DaemonHost>(), loggers.CreateLogger("Lekhika.Workflow"));
+        Addresses = string.Join(", ", options.Server.Urls);
         _state = new DaemonState { Slots = options.Worker.Concurrency };
         _database = new Database(options.Database.ConnectionString.Reveal(), options.Database.Schema);
         _models = new ModelPool(
@@ -86,7 +87,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         var spool = new Spool(options.Worker.StateDirectory, place, time, loggers.CreateLogger<Spool>());
         Live = new LiveExecutions();
         _worker = new Worker(
-            _database, Settings(options), _monitor, clock, _definitions, Live, _state, _directory, spool,
+            _database, DispatchSettings.Worker(options), _monitor, clock, _definitions, Live, _state, _directory, spool,
             new ExecutionSlots(options.Worker.Concurrency), time, loggers);
         _upkeep = new Upkeep(
             new CompletionHook(_database), new Mirrors(_database), new Retention(_database), _monitor, _state, time, loggers.CreateLogger<Upkeep>())
@@ -109,7 +110,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Signals = new SignalStore(new SignalWriter(_database)),
             Browse = new BrowseStore(_database),
             Jobs = new JobStore(_jobs),
-            Generation = options.Generation,
+            Generation = () => _options.Generation,
+            MostInputBytes = () => _options.Limits.InputsSize,
             Compiler = _compiler,
             Schedules = new ScheduleBook(schedules),
             EngineKeys = options.Adopt.Lekhika ? new EngineKeyStore(new EngineKeys(_database, options.Adopt.LekhikaSchema)) : null,
@@ -121,9 +123,9 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             Lanes = _models.Snapshot,
             Spooled = _directory.CountSpooled,
             Concurrency = options.Worker.Concurrency,
-            AdvertisedUrl = Settings(options).Identity.Url,
-            OllamaUrl = options.Ollama.Urls.Select(static url => Redaction.Url(url.ToString())).FirstOrDefault(),
-            DefaultModel = options.Models.Default,
+            AdvertisedUrl = DispatchSettings.Url(options),
+            OllamaUrl = () => _options.Ollama.Urls.Select(static url => Redaction.Url(url.ToString())).FirstOrDefault(),
+            DefaultModel = () => _options.Models.Default,
             Inherited = InheritedSockets.OfProcess(),
         });
     }
@@ -131,7 +133,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
     public LiveExecutions Live { get; }
 
     /// <summary>Where it listens, for people.</summary>
-    public string Addresses => string.Join(", ", _options.Server.Urls);
+    public string Addresses { get; }
 
     /// <summary>Whether claim loop and journal go round. Without a database there is nothing to go round, which is no fault.</summary>
     public bool MakesProgress => _worker.SinceProgress < Stuck;
@@ -176,7 +178,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         {
             _state.Draining = true;
             notifier.Stopping(StatusLine);
-            notifier.ExtendTimeout(_options.Worker.DrainTimeout + TimeSpan.FromSeconds(15));
+            notifier.ExtendTimeout(_worker.DrainTimeout + TimeSpan.FromSeconds(15));
         });
         await _worker.RunAsync(signals.StopClaiming, signals.AbortWorking);
     }
@@ -192,6 +194,8 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         _generation = Generation(options);
         _definitions.Clear();
         _upkeep.Ages = Ages(options);
+        _worker.Reload(DispatchSettings.Worker(options));
+        _options = options;
     }
 
     public async ValueTask DisposeAsync()
@@ -245,37 +249,6 @@ internal sealed partial class DaemonHost : IAsyncDisposable
         if (services.CatalogueProblem is { } problem) LogCatalogue(_logger, problem);
         return GenerationWorkflow.Compile(services);
     }
-
-    private static Dispatch.WorkerSettings Settings(DaemonOptions options) => new()
-    {
-        Identity = new WorkerIdentity
-        {
-            WorkerId = options.Worker.Id,
-            Host = Environment.MachineName,
-            Url = (options.Server.AdvertisedUrl?.ToString() ?? options.Server.Urls.FirstOrDefault()?.ToString())?.TrimEnd('/'),
-            Version = VersionText.Version,
-            Slots = options.Worker.Concurrency,
-        },
-        MaxClaimed = options.Worker.MaxClaimed,
-        PollInterval = options.Worker.PollInterval,
-        PriorityAgeing = options.Worker.PriorityAgeing,
-        Limits = options.Limits.Starts,
-        Lease = options.Worker.Lease,
-        Heartbeat = options.Worker.Heartbeat,
-        DrainTimeout = options.Worker.DrainTimeout,
-        Listen = options.Database.Listen != ListenMode.Off,
-        ListenThroughPooler = options.Database.Listen == ListenMode.On,
-        CompletionHook = options.Database.CompletionHook,
-        Owners = new OwnerOptions
-        {
-            MaxRescues = options.Worker.MaxRescues,
-            Retry = new RetryPolicy { MaxAttempts = options.Worker.MaxRetries + 1, InitialDelay = options.Worker.RetryDelay },
-            NodeTimeout = options.Limits.NodeTimeout,
-            ExecutionTimeout = options.Limits.ExecutionTimeout,
-            OutputSize = options.Limits.OutputSize,
-            Machine = new RunMachineOptions { MaxConcurrency = options.Limits.FanOut, MaxIterations = options.Limits.LoopIterations },
-        },
-    };
 
     [LoggerMessage(1101, LogLevel.Warning, "Models: {Problem}. Executions that need one wait and retry.")]
     private static partial void LogModelsAway(ILogger logger, string problem);

@@ -1,4 +1,5 @@
 using Lekhika.Daemon.Cli;
+using Lekhika.Daemon.Configuration;
 using Lekhika.Daemon.Diagnostics;
 
 namespace Lekhika.Daemon.Hosting;
@@ -6,6 +7,8 @@ namespace Lekhika.Daemon.Hosting;
 /// <summary><c>lekhika-daemon run</c>: the process around the daemon: log, signals, systemd, exit code.</summary>
 internal static partial class RunHandler
 {
+    private const string Nothing = "nothing";
+
     public static async Task<int> RunAsync(LoadedConfiguration configuration, CancellationToken cancellationToken)
     {
         var level = new LogLevelSwitch(configuration.Options.Server.LogLevel);
@@ -15,8 +18,9 @@ internal static partial class RunHandler
         LogStarting(logger, VersionText.Line, configuration.Options.Worker.Id, Environment.ProcessId);
 
         DaemonHost? host = null;
+        var inForce = configuration.Result;
         using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, TimeProvider.System, logger);
-        using var signals = ProcessSignals.Register(() => Reload(host, configuration, level, notifier, logger), logger);
+        using var signals = ProcessSignals.Register(() => inForce = Reload(host, configuration, inForce, level, notifier, logger), logger);
         await using var registration = cancellationToken.Register(signals.RequestStop);
         try
         {
@@ -66,7 +70,10 @@ internal static partial class RunHandler
         }
     }
 
-    private static void Reload(DaemonHost? host, LoadedConfiguration configuration, LogLevelSwitch level, SystemdNotifier notifier, ILogger logger)
+    /// <summary>Takes over what SIGHUP can change, and says what of the rest waits for a restart.</summary>
+    /// <returns>What is in force now.</returns>
+    private static ConfigurationResult Reload(
+        DaemonHost? host, LoadedConfiguration configuration, ConfigurationResult inForce, LogLevelSwitch level, SystemdNotifier notifier, ILogger logger)
     {
         notifier.Reloading();
         var reread = configuration.Reread();
@@ -77,11 +84,17 @@ internal static partial class RunHandler
             // Said at whichever level lets it through, the one before or the new one.
             var fresh = options.Server.LogLevel;
             if (fresh < level.Minimum) level.Minimum = fresh;
-            LogReloaded(logger);
+            LogReloaded(logger, Names(inForce.ChangedIn(reread).Where(static setting => setting.IsReloadable)));
+            var waiting = Names(configuration.Result.ChangedIn(reread).Where(static setting => !setting.IsReloadable));
+            if (waiting != Nothing) LogWaitsForRestart(logger, waiting);
             level.Minimum = fresh;
+            inForce = reread;
         }
 
         notifier.Ready(host?.StatusLine);
+        return inForce;
+
+        static string Names(IEnumerable<Setting> settings) => string.Join(", ", settings.Select(static setting => setting.FullName)) is { Length: > 0 } names ? names : Nothing;
     }
 
     [LoggerMessage(1001, LogLevel.Information, "{Version}, worker {WorkerId}, process {ProcessId}")]
@@ -99,6 +112,9 @@ internal static partial class RunHandler
     [LoggerMessage(1005, LogLevel.Error, "Reload: {Problem}; the configuration of before stays in force")]
     private static partial void LogReloadProblem(ILogger logger, string problem);
 
-    [LoggerMessage(1006, LogLevel.Information, "Reloaded: log level, model endpoints, model aliases, external node types, secrets; anything else needs a restart")]
-    private static partial void LogReloaded(ILogger logger);
+    [LoggerMessage(1006, LogLevel.Information, "Reloaded; changed: {Settings}")]
+    private static partial void LogReloaded(ILogger logger, string settings);
+
+    [LoggerMessage(1007, LogLevel.Warning, "Changed too, but only a restart takes it over: {Settings}")]
+    private static partial void LogWaitsForRestart(ILogger logger, string settings);
 }

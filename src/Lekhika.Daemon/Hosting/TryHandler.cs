@@ -42,19 +42,31 @@ internal static class TryHandler
             Inputs = Inputs(arguments).GetRawText(),
             CreatedAt = now,
         };
-        var live = new LiveExecution(
-            new LiveHeader { Id = claim.Id, Exec = 1, Epoch = 1, Run = 1, WorkerId = "try", CreatedAt = now }, "pending", startedAt: null);
-        var subscription = live.Subscribe(lastEventId: "1.0");
         var journal = new MemoryJournal();
-        var owner = new ExecutionOwner(Services(options, journal, definitions, state, cancellationToken), claim, live, hasSlot: true);
-        var running = owner.RunAsync();
         var printer = new ProgressPrinter(context, TimeProvider.System);
-        await printer.FollowAsync(live, subscription, CancellationToken.None);
-        await running;
-        cancellationToken.ThrowIfCancellationRequested();
-        var end = live.Snapshot();
-        printer.Summarise(end);
-        return await ReportAsync(context, end, journal);
+        while (true)
+        {
+            var live = new LiveExecution(
+                new LiveHeader { Id = claim.Id, Exec = 1, Epoch = claim.Fence.Epoch, Run = 1, WorkerId = "try", CreatedAt = now }, claim.Status, claim.StartedAt);
+            var subscription = live.Subscribe(lastEventId: "1.0");
+            var owner = new ExecutionOwner(Services(options, journal, definitions, state, cancellationToken), claim, live, hasSlot: true);
+            var running = owner.RunAsync();
+            await printer.FollowAsync(live, subscription, CancellationToken.None);
+            await running;
+            cancellationToken.ThrowIfCancellationRequested();
+            if (journal.Last is { Kind: JournalKind.Park, DueAt: { } due, Awaits.Count: 0 } parked)
+            {
+                // A daemon gives an execution up until its time has come; here it is sat out.
+                var wait = due - TimeProvider.System.GetUtcNow();
+                if (wait > TimeSpan.Zero) await Task.Delay(wait, TimeProvider.System, cancellationToken);
+                claim = claim with { Fence = claim.Fence with { Epoch = claim.Fence.Epoch + 1 }, Status = "waiting", StartedAt = parked.StartedAt ?? claim.StartedAt };
+                continue;
+            }
+
+            var end = live.Snapshot();
+            printer.Summarise(end);
+            return await ReportAsync(context, end, journal);
+        }
     }
 
     /// <summary>Says at once what would else come out after all attempts to reach a model have failed.</summary>
@@ -68,6 +80,7 @@ internal static class TryHandler
     internal static OwnerServices Services(
         Configuration.DaemonOptions options, MemoryJournal journal, DefinitionCache definitions, DaemonState state, CancellationToken cancellationToken)
     {
+        var owners = DispatchSettings.Owners(options);
         return new OwnerServices
         {
             Journal = journal,
@@ -76,13 +89,7 @@ internal static class TryHandler
             Slots = new ExecutionSlots(1),
             Live = new LiveExecutions(),
             State = state,
-            Options = new OwnerOptions
-            {
-                Retry = new RetryPolicy { MaxAttempts = options.Worker.MaxRetries + 1, InitialDelay = options.Worker.RetryDelay },
-                NodeTimeout = options.Limits.NodeTimeout,
-                ExecutionTimeout = options.Limits.ExecutionTimeout,
-                OutputSize = options.Limits.OutputSize,
-            },
+            Options = () => owners,
             Now = TimeProvider.System.GetUtcNow,
             Time = TimeProvider.System,
             Random = Random.Shared,
@@ -101,7 +108,7 @@ internal static class TryHandler
 
         if (journal.Last is { Kind: JournalKind.Park } parked)
         {
-            ProblemReport.Error(context, $"the workflow waits ({parked.WaitingFor?.GetRawText()}); waiting needs a database: submit it to a daemon");
+            ProblemReport.Error(context, $"the workflow waits for somebody ({parked.WaitingFor?.GetRawText()}); that needs a database: submit it to a daemon");
             return ExitCodes.Failure;
         }
 

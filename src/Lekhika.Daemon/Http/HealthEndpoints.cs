@@ -22,7 +22,7 @@ internal sealed class HealthEndpoints(HttpServerContext services)
         writer.WriteNumber("uptime"u8, _process.UptimeSeconds);
         writer.WriteNumber("uptime_s"u8, _process.UptimeSeconds);
         ProcessFacts.WriteMemory(writer, "memory"u8);
-        writer.WriteString("ollama_url"u8, services.OllamaUrl);
+        writer.WriteString("ollama_url"u8, services.OllamaUrl());
         writer.WriteBoolean("redis_available"u8, false);
         ProcessFacts.WriteIds(writer, "activeExecutionIds"u8, _process.Active());
     });
@@ -62,7 +62,7 @@ internal sealed class HealthEndpoints(HttpServerContext services)
         writer.WriteStartObject("models"u8);
         writer.WriteBoolean("ok"u8, readiness.ModelsProblem is null);
         writer.WriteNumber("count"u8, services.State.Endpoints.Sum(static endpoint => endpoint.Models.Length));
-        if (services.DefaultModel is not null) writer.WriteString("default"u8, services.DefaultModel);
+        if (services.DefaultModel() is { } model) writer.WriteString("default"u8, model);
         if (readiness.ModelsProblem is { } problem) writer.WriteString("problem"u8, problem);
         writer.WriteEndObject();
         writer.WriteEndObject();

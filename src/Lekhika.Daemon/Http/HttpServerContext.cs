@@ -38,8 +38,8 @@ internal sealed record HttpServerContext
     /// <summary>Generation jobs; null leaves their routes out.</summary>
     public IJobStore? Jobs { get; init; }
 
-    /// <summary>What generation is configured to do; with <see cref="Jobs"/>.</summary>
-    public GenerationOptions? Generation { get; init; }
+    /// <summary>What generation is configured to do at this moment; with <see cref="Jobs"/>.</summary>
+    public Func<GenerationOptions>? Generation { get; init; }
 
     public required IWorkflowCompiler Compiler { get; init; }
 
@@ -75,10 +75,13 @@ internal sealed record HttpServerContext
     public string? AdvertisedUrl { get; init; }
 
     /// <summary>The first Ollama server, without credentials.</summary>
-    public string? OllamaUrl { get; init; }
+    public Func<string?> OllamaUrl { get; init; } = static () => null;
 
     /// <summary>The model for nodes that name none; readiness wants it to be there.</summary>
-    public string? DefaultModel { get; init; }
+    public Func<string?> DefaultModel { get; init; } = static () => null;
+
+    /// <summary>Largest inputs of an execution, in bytes of JSON.</summary>
+    public Func<long> MostInputBytes { get; init; } = static () => long.MaxValue;
 
     /// <summary>Listening sockets that systemd opened.</summary>
     public InheritedSockets Inherited { get; init; } = InheritedSockets.None;

@@ -30,7 +30,7 @@ internal sealed record Readiness(IReadOnlyList<string> Reasons, bool IsReachable
             return string.Join("; ", endpoints.Select(static endpoint => $"{endpoint.Address}: {endpoint.Problem ?? "not reachable"}"));
         if (reachable.All(static endpoint => endpoint.Models.IsEmpty))
             return $"{reachable[0].Address} has no models; `ollama pull` one";
-        if (services.DefaultModel is { } wanted && !reachable.Any(endpoint => endpoint.Models.Any(model => IsSame(model.Name, wanted))))
+        if (services.DefaultModel() is { } wanted && !reachable.Any(endpoint => endpoint.Models.Any(model => IsSame(model.Name, wanted))))
             return $"no endpoint has the default model {wanted}; pull it, or change models.default";
         return null;
     }

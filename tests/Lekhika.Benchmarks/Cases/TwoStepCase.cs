@@ -14,7 +14,7 @@ internal sealed class TwoStepCase : ICase
         var count = bench.Options.Scale(20_000);
         var runs = await bench.AlternateAsync(
             Name,
-            ("queue", () => Drains.OursAsync(bench, count, flow: Flows.TwoSteps)),
+            ("queue", () => Drains.OursAsync(bench, count, flow: Flows.TwoSteps, withInsert: true)),
             ("dbos queue", () => DbosAsync(bench, "queue", Math.Max(100, count / 20))),
             ("api", () => ByApiAsync(bench, count)),
             ("dbos direct", () => DbosAsync(bench, "direct", Math.Max(200, count / 10))));

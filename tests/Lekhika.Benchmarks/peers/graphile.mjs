@@ -20,17 +20,22 @@ const logger = new Logger(() => () => {});
 const bulk = count => pool.query(
   `SELECT graphile_worker.add_jobs(array(SELECT json_populate_record(null::graphile_worker.job_spec, json_build_object('identifier', 'noop', 'payload', json_build_object('id', 'x'))) FROM generate_series(1, $1)))`, [count]);
 
+const worker = () => fork(new URL(import.meta.url).pathname, { env: { ...process.env, CHILD: '1' } });
+
+// Workers have a process to themselves, as ours has: what produces and what measures takes nothing of their time.
 if (process.env.CHILD) {
   let done = 0;
-  const runner = await run({ preset, logger, noHandleSignals: true, taskList: { noop: async () => { done++; } } });
-  setInterval(() => process.send(done), 5);
+  const tell = process.env.MODE === 'drain' ? async () => { done++; } : async ({ id }) => { if (id !== 'x') process.send({ id, at: clock() }); };
+  const runner = await run({ preset, logger, noHandleSignals: true, taskList: { noop: tell } });
+  if (process.env.MODE === 'drain') setInterval(() => process.send(done), 5);
+  else process.send({ ready: true });
   process.on('message', async () => { await runner.stop(); process.exit(0); });
 } else if (process.env.MODE === 'drain') {
   await runMigrations({ preset, logger });
   const counts = [];
   const children = Array.from({ length: Number(process.env.WORKERS ?? 2) }, (_, i) => {
     counts.push(0);
-    const child = fork(new URL(import.meta.url).pathname, { env: { ...process.env, CHILD: '1' } });
+    const child = worker();
     child.on('message', count => { counts[i] = count; });
     return child;
   });
@@ -49,14 +54,14 @@ if (process.env.CHILD) {
   children.forEach(child => child.kill('SIGKILL'));
   result({ rate: jobs / seconds });
 } else {
+  await runMigrations({ preset, logger });
   const started = new Map();
-  const runner = await run({
-    preset, logger, noHandleSignals: true,
-    taskList: { noop: async payload => { if (payload.id !== 'x') started.set(payload.id, clock()); } },
-  });
+  const child = worker();
+  await new Promise(resolve => child.on('message', said => said.ready ? resolve() : started.set(said.id, said.at)));
   const stop = rate > 0 ? pace(bulk, rate) : async () => {};
   const times = await latencies(
     (client, id) => client.query(`SELECT graphile_worker.add_job('noop', json_build_object('id', $1::text))`, [id]), started, jobs);
   await stop();
+  child.kill('SIGKILL');
   result({ times });
 }

@@ -120,6 +120,7 @@ public sealed class ValidationTests
 
     [Theory]
     [InlineData("--worker.heartbeat=5s", "worker.heartbeat")]
+    [InlineData("--server.advertised_url=http://user:pass@10.0.0.2:3001", "server.advertised_url")]
     [InlineData("--worker.max_claimed=5", "worker.max_claimed")]
     [InlineData("--ollama.first_byte_timeout=1h --ollama.total_timeout=30m", "ollama.first_byte_timeout")]
     [InlineData("--limits.node_timeout=8d", "limits.node_timeout")]

@@ -74,6 +74,29 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task Behind_a_proxy_of_this_machine_who_guesses_slows_down_nobody_else()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var guessing = Browser(server);
+        guessing.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.9, 198.51.100.7");
+        for (var i = 0; i < SignInLimiter.PerAddress; i++)
+        {
+            using var wrong = await SignInAsync(guessing, $"guess-{i}");
+            Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
+        }
+
+        // The first part is what the caller says of itself; the proxy adds the last.
+        using var pretending = Browser(server);
+        pretending.DefaultRequestHeaders.Add("X-Forwarded-For", "192.0.2.1, 198.51.100.7");
+        using var refused = await SignInAsync(pretending, TestServer.Secret);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        using var somebody = Browser(server);
+        somebody.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.9");
+        using var signedIn = await SignInAsync(somebody, TestServer.Secret);
+        Assert.Equal(HttpStatusCode.OK, signedIn.StatusCode);
+    }
+
+    [Fact]
     public async Task Signing_out_ends_the_session_for_whoever_kept_its_cookie()
     {
         await using var server = await TestServer.StartAsync();

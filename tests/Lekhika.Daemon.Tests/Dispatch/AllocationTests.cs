@@ -66,6 +66,7 @@ public sealed class AllocationTests
             };
             var live = new LiveExecution(
                 new LiveHeader { Id = claim.Id, Exec = exec, Epoch = 1, Run = 1, WorkerId = "test", CreatedAt = now }, "pending", startedAt: null);
+            var owners = new OwnerOptions { Retry = new RetryPolicy { MaxAttempts = 1 }, NodeTimeout = TimeSpan.FromMinutes(1) };
             var services = new OwnerServices
             {
                 Journal = journal,
@@ -74,7 +75,7 @@ public sealed class AllocationTests
                 Slots = slots,
                 Live = lives,
                 State = state,
-                Options = new OwnerOptions { Retry = new RetryPolicy { MaxAttempts = 1 }, NodeTimeout = TimeSpan.FromMinutes(1) },
+                Options = () => owners,
                 Now = () => now,
                 Time = TimeProvider.System,
                 Random = Random.Shared,

@@ -72,6 +72,31 @@ public sealed class CommandTests(Servers servers)
         File.Delete(file);
     }
 
+    [Fact]
+    public async Task A_trial_sits_out_delays_and_says_so_where_it_would_wait_for_somebody()
+    {
+        await using var ollama = await OllamaDouble.StartAsync(new OllamaDoubleOptions(), Cancellation);
+        var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        await File.WriteAllTextAsync(
+            file,
+            """
+            {"nodes":[{"id":"before","type":"set","config":{"values":{"n":"{{ 20 + 1 }}"}}},{"id":"wait","type":"delay","config":{"for":"400ms"}},
+                      {"id":"after","type":"set","config":{"values":{"n":"{{ nodes.before.n * 2 }}"}}}],
+             "edges":[{"from":"before","to":"wait"},{"from":"wait","to":"after"}]}
+            """,
+            Cancellation);
+        var run = await TryAsync(ollama, file);
+        Assert.True(run.ExitCode == 0, run.Tail());
+        Assert.Contains("\"n\": 42", run.Output, StringComparison.Ordinal);
+        Assert.Contains("completed in", run.Error, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(file, """{"nodes":[{"id":"ask","type":"approval","config":{"message":"Well?"}}],"edges":[]}""", Cancellation);
+        run = await TryAsync(ollama, file);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("submit it to a daemon", run.Error, StringComparison.Ordinal);
+        File.Delete(file);
+    }
+
     private static Task<ChildProcess> TryAsync(OllamaDouble ollama, string file, params string[] more) =>
         ChildProcess.RunAsync(null, Cancellation, ["try", file, "--config", "/dev/null", "--ollama.url", ollama.BaseAddress.ToString(), .. more]);
 

@@ -33,6 +33,28 @@ public sealed class ProcessTests(Servers servers)
     }
 
     [Fact]
+    public async Task A_hangup_takes_over_limits_and_names_what_waits_for_a_restart()
+    {
+        await using var scene = await Scene.BeginAsync(servers);
+        var daemon = await scene.DaemonAsync();
+        var large = $$"""{"text":"{{new string('é', 700)}}"}""";
+        Assert.Equal("completed", (await scene.EndAsync(await scene.InsertAsync(Flows.Trivial, inputs: large))).Status);
+        var mark = daemon.Mark;
+        daemon.Reload(("limits.inputs_size", "1KB"), ("worker.concurrency", "3"));
+        await daemon.LogFromAsync(mark, Cancellation, "Reloaded", "limits.inputs_size");
+        await daemon.LogFromAsync(mark, Cancellation, "only a restart", "worker.concurrency");
+
+        var row = await scene.EndAsync(await scene.InsertAsync(Flows.Trivial, inputs: large));
+        Assert.Equal("failed", row.Status);
+        Assert.Contains("inputs_too_large", row.Details, StringComparison.Ordinal);
+        Assert.Contains("limits.inputs_size", row.Error, StringComparison.Ordinal);
+        var (status, body) = await daemon.PostAsync("execute", $$"""{"workflow":{{Flows.Trivial}},"inputs":{{large}}}""", Cancellation);
+        Assert.Equal(400, status);
+        Assert.Equal("inputs", body.GetProperty("problems")[0].GetProperty("path").GetString());
+        Assert.Equal("completed", (await scene.EndAsync(await scene.InsertAsync(Flows.Trivial))).Status);
+    }
+
+    [Fact]
     public async Task Systemd_is_told_of_the_start_the_state_and_the_stop()
     {
         await using var scene = await Scene.BeginAsync(servers);

@@ -39,6 +39,7 @@ public sealed class RemoteCommandTests(Servers servers)
 
         var status = await RunAsync(daemon, "status", id);
         Assert.Contains("100.0 %", status.Output, StringComparison.Ordinal);
+        Assert.Matches(@"ask +llm +completed +1 +[0-9.]+ m?s", status.Output);
         Assert.Equal(0, (await RunAsync(daemon, "status", id, "--watch")).ExitCode);
         Assert.Equal("completed", Parse((await RunAsync(daemon, "status", id, "--json")).Output).GetProperty("status").GetString());
         Assert.Contains("healthy", (await RunAsync(daemon, "status")).Output, StringComparison.Ordinal);

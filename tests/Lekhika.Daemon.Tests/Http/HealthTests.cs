@@ -32,7 +32,7 @@ public sealed class HealthTests
     [Fact]
     public async Task Readiness_gives_every_reason_against_it()
     {
-        await using var server = await TestServer.StartAsync(static context => context with { DefaultModel = "llama3" });
+        await using var server = await TestServer.StartAsync(static context => context with { DefaultModel = static () => "llama3" });
         server.State.DatabaseProblem = "connection refused";
         server.State.Draining = true;
         server.Endpoints(new ModelInfo("qwen2.5:0.5b"));

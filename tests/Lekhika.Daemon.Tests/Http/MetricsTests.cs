@@ -4,6 +4,7 @@ using System.Net;
 using Lekhika.Daemon.Diagnostics.Metrics;
 using Lekhika.Daemon.Tests.Http.Support;
 using Lekhika.Inference;
+using Lekhika.Inference.Lanes;
 using Lekhika.Workflows.Execution;
 using Xunit;
 
@@ -30,6 +31,34 @@ public sealed class MetricsTests
         Assert.Contains("lekhika_http_requests_total{method=\"GET\",route=\"/executions/{id}\",status=\"404\"}", text, StringComparison.Ordinal);
         Assert.Contains("lekhika_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"}", text, StringComparison.Ordinal);
         Assert.DoesNotContain("no/such/route", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lanes_of_one_model_add_up_their_depths_and_tell_the_oldest_age_of_them_all()
+    {
+        await using var server = await TestServer.StartAsync(static context => context with
+        {
+            Lanes = static () => new PoolSnapshot
+            {
+                Endpoints =
+                [
+                    new EndpointSnapshot
+                    {
+                        Name = "ollama",
+                        Address = "http://127.0.0.1:11434",
+                        Lanes =
+                        [
+                            new LaneSnapshot { Model = "m", State = "serving", Depth = 2, OldestAge = TimeSpan.FromSeconds(40) },
+                            new LaneSnapshot { Model = "m", Runner = "num_ctx=16384", State = "away", Depth = 3, OldestAge = TimeSpan.FromSeconds(50) },
+                        ],
+                    },
+                ],
+            },
+        });
+        using var client = server.NewClient();
+        var text = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), Cancellation);
+        Assert.Contains("\nlekhika_lane_depth{endpoint=\"ollama\",model=\"m\"} 5\n", text, StringComparison.Ordinal);
+        Assert.Contains("\nlekhika_lane_oldest_age_seconds{endpoint=\"ollama\",model=\"m\"} 50\n", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Lekhika.Daemon.Configuration;
+using Lekhika.Daemon.Doctor;
 using Lekhika.Daemon.Hosting;
 using Lekhika.Postgres;
 using Lekhika.Postgres.Queue;
@@ -118,6 +119,7 @@ internal static class QueueCommand
         repair.SetAction(async (parsed, cancellation) =>
         {
             if (LoadedConfiguration.Load(context, parsed, ConfigurationPurpose.Migrate) is not { } configuration) return ExitCodes.Configuration;
+            ServiceUser.Become(context, parsed);
             return await Interruptible.RunAsync(token => RepairAsync(context, configuration.Options, parsed.GetValue(json), token), cancellation);
         });
         return repair;

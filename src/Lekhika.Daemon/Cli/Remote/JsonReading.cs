@@ -20,9 +20,13 @@ internal static class JsonReading
 
     /// <summary>A time as people of this machine read it.</summary>
     public static string Time(this JsonElement owner, string name, TimeProvider time) =>
-        owner.Text(name) is { } text && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var at)
+        Instant(owner, name) is { } at
             ? TimeZoneInfo.ConvertTime(at, time.LocalTimeZone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)
             : "";
+
+    /// <summary>Milliseconds from one time to another; null where one of them is not there.</summary>
+    public static double? Between(this JsonElement owner, string from, string to) =>
+        Instant(owner, from) is { } begin && Instant(owner, to) is { } end ? Math.Max(0, (end - begin).TotalMilliseconds) : null;
 
     /// <summary>A number of milliseconds as people read it.</summary>
     public static string Duration(double? milliseconds) => milliseconds switch
@@ -39,4 +43,7 @@ internal static class JsonReading
     {
         for (var i = 0; i < to.Length; i++) to[i] = char.IsControl(from[i]) ? ' ' : from[i];
     });
+
+    private static DateTimeOffset? Instant(JsonElement owner, string name) =>
+        owner.Text(name) is { } text && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var at) ? at : null;
 }

@@ -77,7 +77,7 @@ internal static class StatusCommand
         foreach (var step in reply.Items("steps"))
         {
             any = true;
-            steps.Add(step.Text("key"), step.Text("type"), step.Text("status"), Count(step, "attempt"), JsonReading.Duration(step.Number("durationMs") ?? step.Number("duration")),
+            steps.Add(step.Text("key"), step.Text("type"), step.Text("status"), Count(step, "attempt"), JsonReading.Duration(step.Between("startedAt", "finishedAt")),
                 step.Text("error") ?? (step.Member("error") is { } detail ? detail.Text("message") : null));
         }
 

@@ -43,7 +43,7 @@ internal static class WorkerSettings
         Description = "Retries of a failing node whose definition says nothing.",
         Default = "3",
         IsReloadable = true,
-        OlderNames = ["MAX_RETRIES"],
+        OlderNames = [new("MAX_RETRIES", "which counted the first attempt too")],
     };
 
     public static readonly Setting<TimeSpan> RetryDelay = new("worker", "retry_delay", SettingTypes.Duration("0s", "1d"))
@@ -91,6 +91,7 @@ internal static class WorkerSettings
     {
         Description = "Rescues without progress after which an execution fails with crash_loop.",
         Default = "5",
+        IsReloadable = true,
     };
 
     public static readonly SettingSection Section = new("worker", "How this daemon takes and runs executions.",

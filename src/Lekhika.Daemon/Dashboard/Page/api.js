@@ -20,6 +20,16 @@ export const on = (name, handler) => { heard[name] = handler; };
 
 const address = path => new URL(path.replace(/^\//, ''), document.baseURI);
 
+// A proxy in front of the daemon answered with a page of its own: as good as no answer.
+function strange() {
+	heard.connection(false, 'Not the daemon answers, but something in front of it, perhaps because a sign-in there has ended. Load the page anew.');
+	throw new ApiError(0, { error: 'The answer did not come from the daemon.' });
+}
+
+function read(text) {
+	try { return JSON.parse(text); } catch { return strange(); }
+}
+
 async function fetchText(method, path, body, signal) {
 	let response;
 	let text;
@@ -38,6 +48,7 @@ async function fetchText(method, path, body, signal) {
 		heard.connection(false);
 		throw new ApiError(0);
 	}
+	if (response.ok && text && !/\bjson\b/.test(response.headers.get('Content-Type') || '')) strange();
 	heard.connection(true);
 	if (response.ok) return { text, response };
 	let parsed = null;
@@ -48,12 +59,12 @@ async function fetchText(method, path, body, signal) {
 
 /** The reply's text, for those who need its exact numbers. */
 export const getText = async (path, signal) => (await fetchText('GET', path, undefined, signal)).text;
-export const get = async (path, signal) => JSON.parse(await getText(path, signal));
+export const get = async (path, signal) => read(await getText(path, signal));
 
 /** Sends a value, or JSON text as it is. */
 export async function send(method, path, body) {
 	const { text } = await fetchText(method, path, body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
-	return text ? JSON.parse(text) : {};
+	return text ? read(text) : {};
 }
 export const post = (path, body) => send('POST', path, body);
 

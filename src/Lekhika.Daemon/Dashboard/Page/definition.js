@@ -43,5 +43,10 @@ export function fieldsOf(graph) {
 	return (Array.isArray(fields) ? fields : []).filter(field => field && text(field.name));
 }
 
-/** The node at the top that a step belongs to: chapters[3].draft is part of chapters. */
-export const topOf = key => String(key).split(/[.[]/)[0];
+// Names of steps: in the id of a node \ . [ and ] are escaped with \, so that only those of the path stand bare.
+
+/** The key of the step of a node at the top. */
+export const keyOf = id => String(id).replace(/[\\.[\]]/g, '\\$&');
+
+/** The id of the node at the top that a step belongs to: chapters[3].draft is part of chapters, a\.b of a.b. */
+export const topOf = key => /^(?:\\.|[^\\.[\]])*/s.exec(String(key))[0].replace(/\\(.)/gs, '$1');

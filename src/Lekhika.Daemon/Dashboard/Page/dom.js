@@ -41,6 +41,13 @@ export function put(node, ...children) {
 	return add(node, children);
 }
 
+/** Has these children there, in this order, and touches no other: what stays keeps its focus, its place and what was typed into it. */
+export function arrange(node, wanted) {
+	const stays = new Set(wanted);
+	for (const child of [...node.childNodes]) if (!stays.has(child)) child.remove();
+	wanted.forEach((child, i) => { if (node.childNodes[i] !== child) node.insertBefore(child, node.childNodes[i] || null); });
+}
+
 /** Sets a text only where it differs, so that nothing is painted anew for nothing. */
 export function say(node, text) {
 	if (node.textContent !== text) node.textContent = text;

@@ -9,7 +9,7 @@ import { growing } from './nodepane.js';
 import { inputForm } from './form.js';
 import { find, get as at, parse, plain, pretty } from './json.js';
 import { failed } from './workflows.js';
-import { canAct } from './shared.js';
+import { canAct, pulse } from './shared.js';
 
 const EXAMPLE = '{"name":"One sentence","nodes":[{"id":"start","type":"trigger","config":{"fields":[{"name":"topic","type":"string","required":true}]}},{"id":"write","type":"llm","config":{"prompt":"One sentence about {{ inputs.topic }}."}},{"id":"result","type":"output","config":{"value":"{{ nodes.write.text }}"}}],"edges":[{"from":"start","to":"write"},{"from":"write","to":"result"}]}';
 
@@ -75,7 +75,10 @@ export function newWorkflowScreen(place, { params }) {
 		const form = inputForm(fieldsOf(graph));
 		const start = async event => {
 			event.preventDefault();
-			try { location.hash = `#/executions/${(await api.post('execute', `{"workflow":${area.value},"inputs":${form.read()}}`)).executionId}`; } catch (error) { toast(error.message, true); }
+			try {
+				const made = await api.post('execute', `{"workflow":${area.value},"inputs":${form.read()}}`);
+				if (!ended) location.hash = `#/executions/${made.executionId}`;
+			} catch (error) { toast(error.message, true); }
 		};
 		put(runPlace, fold('Run it once, without storing it', el('form', { class: 'stack small', onsubmit: start }, form.root, el('button', { type: 'submit' }, icon('play'), 'Run'))));
 	}
@@ -87,7 +90,7 @@ export function newWorkflowScreen(place, { params }) {
 		try {
 			const stored = await api.send(from ? 'PUT' : 'POST', from ? `workflows/${from}` : 'workflows', `{"name":${JSON.stringify(String(title))},"definition":${area.value}}`);
 			toast('Stored');
-			location.hash = `#/workflows/${stored.id || from}`;
+			if (!ended) location.hash = `#/workflows/${stored.id || from}`;
 		} catch (error) { toast(error.message, true); }
 	}
 
@@ -98,6 +101,7 @@ export function newWorkflowScreen(place, { params }) {
 		generate.disabled = true;
 		try {
 			const made = await api.post('jobs', { prompt: prompt.value });
+			if (ended) return;
 			await watch(made.job_id || made.jobId || made.id);
 		} catch (error) {
 			put(watching, el('p', { class: 'state s-failed', role: 'alert' }, error.isMissing ? 'This daemon does not write workflows.' : error.message));
@@ -109,15 +113,21 @@ export function newWorkflowScreen(place, { params }) {
 		const bar = el('progress', { class: 'progress s-running', max: 100, value: 0, 'aria-label': 'Progress' });
 		const phase = el('p', { class: 'soft', role: 'status' }, 'queued');
 		const text = growing('', { live: true, label: 'What the model writes' });
+		let held = '';
+		const grow = () => { if (!pulse.paused && held) { text.append(held); held = ''; } };
 		put(watching, bar, phase, text.root);
 		unfollow = follow(`status/${job}/events?fields=status,progress`, events => {
-			for (const { name: kind, data } of events) if (kind === 'text') text.append(data.text); else if (kind === 'restart') text.append('\n\n'); else if (kind === 'node' && data.status === 'running') text.append(`\n── ${data.name}\n`);
+			for (const { name: kind, data } of events) if (kind === 'text') held += data.text; else if (kind === 'restart') held += '\n\n'; else if (kind === 'node' && data.status === 'running') held += `\n── ${data.name}\n`;
+			grow();
 		});
 		while (!ended) {
 			const source = await api.getText(`jobs/${job}/status`);
 			const now = plain(parse(source).root);
-			bar.value = now.progress_percentage || 0;
-			phase.textContent = `${now.status} · ${now.current_phase || ''} · ${now.progress_percentage || 0} %`;
+			grow();
+			if (!pulse.paused) {
+				bar.value = now.progress_percentage || 0;
+				phase.textContent = `${now.status} · ${now.current_phase || ''} · ${now.progress_percentage || 0} %`;
+			}
 			if (['completed', 'failed', 'cancelled'].includes(now.status)) {
 				unfollow();
 				if (now.status !== 'completed') throw new api.ApiError(200, { error: now.error_message || now.status });
@@ -142,12 +152,13 @@ export function newWorkflowScreen(place, { params }) {
 	if (from) {
 		put(place, el('div', { class: 'card' }, skeleton(5)));
 		api.getText(`workflows/${from}`).then(text => {
+			if (ended) return;
 			const doc = parse(text);
 			area.value = `${pretty(doc, at(doc.root, 'definition'))}\n`;
 			name.value = at(doc.root, 'name')?.v || '';
 			show();
 			check();
-		}).catch(error => failed(place, error));
+		}).catch(error => { if (!ended) failed(place, error); });
 	} else { show(); check(); }
 	return { title: from ? 'Edit workflow' : 'New workflow', stop() { ended = true; clearTimeout(timer); unfollow?.(); } };
 }

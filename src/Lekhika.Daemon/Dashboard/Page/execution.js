@@ -1,14 +1,15 @@
 // One execution.
 
 import * as api from './api.js';
-import { ask, button, copy, el, empty, fold, icon, iconButton, put, quiet, flow, say, skeleton, soft, state, toast } from './dom.js';
+import { arrange, ask, button, copy, el, empty, fold, icon, iconButton, put, quiet, flow, say, skeleton, soft, state, toast } from './dom.js';
 import { get as at } from './json.js';
 import { graphView, legend } from './graph.js';
 import { drawTimeline } from './timeline.js';
 import { every, follow } from './live.js';
-import { errorView, nodePane, valueView } from './nodepane.js';
+import { nodePane, valueView } from './nodepane.js';
+import { notices } from './notices.js';
 import { Run } from './run.js';
-import { ago, compact, count, ms, shortId, span, when, whyWaiting } from './text.js';
+import { ago, compact, count, ms, shortId, span, when } from './text.js';
 import { topOf } from './definition.js';
 import { canAct, pulse } from './shared.js';
 
@@ -26,23 +27,25 @@ export function executionScreen(place, { id, params }) {
 	let reloading = 0;
 	let slow = 1000;
 	let linked = true;
+	let isBehind = false;
 
 	const title = el('div', {});
-	const alerts = el('div', { class: 'stack small' });
+	const alerts = notices(run, { choose, decide: (path, body) => doing(() => api.post(`${path}/${id}`, body)) });
 	const facts = el('dl', { class: 'facts' });
+	const factRows = new Map();
 	const bar = el('progress', { class: 'progress', max: 100, 'aria-label': 'Progress of the whole' });
 	const progressText = el('span', { class: 'num soft' });
 	const tabs = el('div', { class: 'tabs', role: 'tablist', 'aria-label': 'View' });
 	const stage = el('div', { role: 'tabpanel' });
-	const followBox = el('input', { type: 'checkbox', checked: following, onchange: event => { following = event.target.checked; drawSteps(); } });
+	const followBox = el('input', { type: 'checkbox', checked: following, onchange: event => follows(event.target.checked) });
 	const followLabel = el('label', { class: 'check' }, followBox, 'Follow');
-	const side = el('section', { class: 'card side', 'aria-label': 'Details' });
-	const pane = nodePane(run, { onchoose: choose, onretry: retry });
+	const side = el('section', { class: 'card side', 'aria-label': 'Details', tabindex: -1 });
+	const pane = nodePane(run, { onchoose: choose, onretry: retry, onclose: () => unchoose() });
 	const result = el('div', {});
 	put(place, el('div', { class: 'card' }, skeleton(6)));
 
 	function layout() {
-		put(place, title, alerts, el('section', { class: 'card pad stack small', 'aria-label': 'Facts' }, flow(el('div', { class: 'grow' }, bar), progressText), facts),
+		put(place, title, alerts.root, el('section', { class: 'card pad stack small', 'aria-label': 'Facts' }, flow(el('div', { class: 'grow' }, bar), progressText), facts),
 			el('div', { class: 'split' },
 				el('section', { class: 'card', 'aria-label': 'Course' }, el('header', {}, tabs, el('span', { class: 'grow' }), followLabel), stage),
 				side),
@@ -117,48 +120,10 @@ export function executionScreen(place, { id, params }) {
 		if (run.head.userId) parts.push(`"userId":${JSON.stringify(run.head.userId)}`);
 		try {
 			const made = await api.post('execute', `{${parts.join(',')}}`);
-			location.hash = `#/executions/${made.executionId}`;
+			if (!ended) location.hash = `#/executions/${made.executionId}`;
 		} catch (error) {
 			toast(error.message, true);
 		}
-	}
-
-	function drawAlerts() {
-		const head = run.head;
-		const why = whyWaiting(head, [...run.steps.values()], key => run.nameOf(key));
-		const approvals = head.status === 'waiting' ? (head.waitingFor?.steps || []).filter(step => /approval|preview/.test(step.type || '') || step.awaits?.kind === 'approval') : [];
-		const look = JSON.stringify([head.status, head.error, approvals.map(step => step.step), linked]);
-		if (alerts.dataset.look !== look) {
-			alerts.dataset.look = look;
-			const failed = [...run.steps.values()].find(step => step.status === 'failed');
-			put(alerts,
-				head.error && errorView({ code: head.errorDetails?.code || head.code, message: head.error, details: head.errorDetails && Object.keys(head.errorDetails).length > 2 ? head.errorDetails : null },
-					{ more: failed && el('p', {}, button(`Show “${run.nameOf(failed.nodeId)}”`, () => choose(topOf(failed.key), failed.key), { class: 'link' })) }),
-				approvals.map(approvalCard),
-				!linked && !run.isOver && soft('The live picture is interrupted; it comes back by itself.'),
-				el('p', { class: 'alert wait', hidden: true }, el('strong', {}, icon('waiting'), el('span', {}))));
-		}
-		const line = alerts.lastChild;
-		line.hidden = !why || approvals.length > 0;
-		if (why) say(line.querySelector('span'), why);
-		alerts.hidden = [...alerts.children].every(child => child.hidden);
-	}
-
-	function approvalCard(wait) {
-		const nodeId = wait.node_id || topOf(wait.step);
-		const node = run.graph.nodes.find(one => one.id === nodeId);
-		const message = wait.awaits?.message || node?.config?.message || node?.config?.approval_message || '';
-		const comment = el('textarea', { rows: 2, 'aria-label': 'Comment', placeholder: 'A comment, if you like' });
-		const decide = option => {
-			const usual = { approve: ['approve', 'Approve', { class: 'primary', picture: 'completed' }], reject: ['reject', 'Reject', { class: 'danger', picture: 'failed' }] }[option];
-			const [path, label, props] = usual || ['approve', option, {}];
-			return button(label, () => doing(() => api.post(`${path}/${id}`, { stepKey: wait.step, comment: comment.value.trim() || undefined, answer: usual ? undefined : option })), props);
-		};
-		return el('section', { class: 'alert wait', 'aria-label': 'Approval' },
-			el('strong', {}, icon('waiting'), el('span', {}, `“${run.nameOf(nodeId)}” waits for your decision`)), message && el('pre', { class: 'prose', dir: 'auto' }, String(message)),
-			wait.due_at && soft(`Without one, its default is taken ${ago(wait.due_at)} (${when(wait.due_at)}).`),
-			canAct() ? [comment, flow((wait.awaits?.options || ['approve', 'reject']).map(decide))]
-				: soft('You may look, but not decide.'));
 	}
 
 	function drawFacts() {
@@ -166,15 +131,23 @@ export function executionScreen(place, { id, params }) {
 		const started = ms(head.startedAt) || (head.status === 'pending' ? null : ms(head.startTime));
 		const finished = ms(head.finishedAt) || ms(head.endTime);
 		const chapter = head.chapterInfo?.totalChapters ? `${head.chapterInfo.currentChapter} of ${head.chapterInfo.totalChapters}` : null;
-		const rows = [['Created', ago(head.createdAt), when(head.createdAt)], ['Took', started ? span((finished || Date.now()) - started) : null, when(started)],
+		const told = [['Created', ago(head.createdAt), when(head.createdAt)], ['Took', started ? span((finished || Date.now()) - started) : null, when(started)],
 			['Chapter', chapter], ['Tokens', head.tokensIn || head.tokensOut ? `${compact(head.tokensIn)} in, ${compact(head.tokensOut)} out` : null],
 			['Words', head.words ? count(head.words) : null], ['User', head.userId], ['Priority', head.priority || null], ['Worker', head.workerId],
 			['Workflow', head.workflowId && el('a', { href: `#/workflows/${head.workflowId}` }, shortId(head.workflowId))], ['Parent', head.parentId && el('a', { href: `#/executions/${head.parentId}` }, shortId(head.parentId))]];
-		const look = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Node ? value.textContent : value]));
-		if (facts.dataset.look !== look) {
-			facts.dataset.look = look;
-			put(facts, rows.filter(([, value]) => value).map(([name, value, hint]) => el('div', {}, el('dt', {}, name), el('dd', { title: hint || null }, value))));
+		const rows = told.filter(([, value]) => value);
+		for (const [name, value, hint] of rows) {
+			const text = value instanceof Node ? value.textContent : String(value);
+			let row = factRows.get(name);
+			if (!row) {
+				const cell = el('dd', {});
+				factRows.set(name, row = { cell, root: el('div', {}, el('dt', {}, name), cell), text: null });
+			}
+			if (row.text !== text) put(row.cell, value);
+			row.text = text;
+			row.cell.title = hint || '';
 		}
+		arrange(facts, rows.map(([name]) => factRows.get(name).root));
 		bar.value = head.progress || 0;
 		bar.setAttribute('class', `progress s-${head.status}`);
 		say(progressText, `${Math.round(head.progress || 0)} %`);
@@ -185,7 +158,7 @@ export function executionScreen(place, { id, params }) {
 		followLabel.hidden = tab !== 'graph' || run.isOver;
 		if (tab === 'graph') {
 			if (!view) {
-				view = graphView(run.graph, { onchoose: choose });
+				view = graphView(run.graph, { onchoose: choose, onclear: () => chosen && unchoose() });
 				put(stage, view.root, el('div', { class: 'pad' }, legend()));
 				view.choose(chosen);
 			}
@@ -236,19 +209,35 @@ export function executionScreen(place, { id, params }) {
 		drawSide();
 	}
 
-	function choose(node, key = null) {
-		following = false;
-		followBox.checked = false;
+	function follows(is) {
+		following = is;
+		followBox.checked = is;
+		history.replaceState(null, '', `#/executions/${id}${api.query({ node: following ? null : chosen })}`);
+		if (!title.isConnected) return;
+		if (is) drawSteps(); else drawSide();
+	}
+
+	function pick(node, key) {
 		[chosen, chosenKey] = [node, key];
 		view?.choose(chosen);
-		drawSide();
+		follows(false);
+	}
+
+	function choose(node, key = null) {
+		pick(node, key);
 		if (matchMedia('(max-width: 1000px)').matches) side.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
-		history.replaceState(null, '', `#/executions/${id}${api.query({ node })}`);
+	}
+
+	/** Back from a node to the result of the whole. */
+	function unchoose() {
+		const hadFocus = side.contains(document.activeElement);
+		pick(null, null);
+		if (hadFocus) side.focus({ preventScroll: true });
 	}
 
 	function draw() {
 		drawTitle();
-		drawAlerts();
+		alerts.draw(linked);
 		drawFacts();
 		drawSteps();
 	}
@@ -257,12 +246,12 @@ export function executionScreen(place, { id, params }) {
 		if (ended || !run.head) return;
 		const before = run.status;
 		const changed = run.take(events);
-		if (changed.head) { drawAlerts(); drawFacts(); }
+		if (changed.head) { alerts.draw(linked); drawFacts(); }
 		if (run.status !== before) drawTitle();
 		if (changed.steps) drawSteps();
 		for (const key of changed.restarted) if (topOf(key) === chosen) pane.grow(key, null, chosen, chosenKey);
 		for (const [key, added] of changed.texts) if (topOf(key) === chosen && !changed.restarted.has(key)) pane.grow(key, added, chosen, chosenKey);
-		if (changed.over) { following = false; refresh(); } else if (changed.reload) later();
+		if (changed.over) refresh().catch(missed); else if (changed.reload) later();
 	}
 
 	// Outputs and counters come with the records. However many steps end, they are asked for only so often.
@@ -270,14 +259,26 @@ export function executionScreen(place, { id, params }) {
 		if (reloading) return;
 		reloading = setTimeout(async () => {
 			const begin = performance.now();
-			try { await run.loadSteps(); } catch (error) { if (!(error instanceof api.ApiError)) throw error; }
-			slow = Math.min(15000, Math.max(700, (performance.now() - begin) * 6));
-			reloading = 0;
-			if (!ended) drawSteps();
+			try {
+				await run.loadSteps();
+			} catch (error) {
+				missed(error);
+			} finally {
+				slow = Math.min(15000, Math.max(700, (performance.now() - begin) * 6));
+				reloading = 0;
+			}
+			if (!ended && !pulse.paused) drawSteps();
 		}, run.attempts.length ? slow : 60);
 	}
 
+	// The notice at the top tells that the connection is troubled; what could not be read is asked for again.
+	function missed(error) {
+		if (!(error instanceof api.ApiError)) throw error;
+		isBehind = true;
+	}
+
 	async function refresh() {
+		isBehind = false;
 		if (run.head) {
 			const runNumber = run.head.runNumber;
 			await run.load();
@@ -285,13 +286,13 @@ export function executionScreen(place, { id, params }) {
 		} else {
 			await run.load();
 		}
-		await run.loadSteps().catch(error => { if (!(error instanceof api.ApiError)) throw error; });
+		await run.loadSteps().catch(missed);
 		if (ended) return;
 		if (!title.isConnected) layout();
 		if (run.isOver && following) {
 			// The error first: what failed is what one came to see.
-			const wrong = run.status === 'failed' && [...run.steps.values()].find(step => step.status === 'failed');
-			[chosen, chosenKey] = wrong ? [topOf(wrong.key), wrong.key] : [null, null];
+			const first = run.status === 'failed' && [...run.steps.values()].find(step => step.status === 'failed');
+			[chosen, chosenKey] = first ? [topOf(first.key), first.key] : [null, null];
 			view?.choose(chosen);
 		}
 		draw();
@@ -299,41 +300,56 @@ export function executionScreen(place, { id, params }) {
 	}
 
 	function connect() {
-		if (run.isOver || ended) { unfollow?.(); unfollow = null; return; }
+		if (run.isOver || ended || pulse.paused) { unfollow?.(); unfollow = null; return; }
 		if (unfollow) return;
-		unfollow = follow(`status/${id}/events?fields=${FIELDS}`, take, link => { linked = link; drawAlerts(); });
+		unfollow = follow(`status/${id}/events?fields=${FIELDS}`, take, link => { linked = link; alerts.draw(linked); });
 	}
 
 	const ticking = setInterval(() => {
-		if (!run.head || document.hidden) return;
+		if (!title.isConnected || document.hidden || pulse.paused) return;
 		drawFacts();
 		if (run.isOver) return;
-		drawAlerts();
+		alerts.draw(linked);
 		pane.tick();
 		if (tab === 'timeline' || (view && tab === 'graph')) drawStage();
 	}, 1000);
 	// One that is over may be run again by somebody else.
 	const looking = every(5000, async () => {
-		if (!run.head || !run.isOver || pulse.paused) return;
+		if (!title.isConnected || pulse.paused) return;
+		if (isBehind) await refresh().catch(missed);
+		if (!run.isOver) return;
 		const now = await api.get(`status/${id}?fields=status,runNumber`);
 		if (now.status.status !== run.status || now.status.runNumber !== run.head.runNumber) { unfollow?.(); unfollow = null; await refresh(); }
 	});
 
+	// A pause holds no stream and draws nothing by itself; afterwards all is asked for anew.
+	let isPaused = pulse.paused;
+	const unlisten = pulse.listen(() => {
+		if (isPaused === pulse.paused) return;
+		isPaused = pulse.paused;
+		if (!title.isConnected) return;
+		connect();
+		alerts.draw(linked);
+		if (!isPaused) refresh().catch(missed);
+	});
+
 	refresh().catch(error => {
 		if (!(error instanceof api.ApiError)) throw error;
+		if (ended) return;
 		put(place, el('div', { class: 'card' }, empty('search', error.status === 404 ? 'There is no such execution' : 'It could not be read', el('p', { role: 'alert' }, error.message), el('a', { href: '#/executions' }, 'To the executions'))));
 	});
 
 	return {
 		title: 'Execution',
-		search(now) { const node = now.get('node'); if (node && node !== chosen) choose(node); },
+		search(now) { const node = now.get('node'); if (node && node !== chosen) choose(node); else if (!node && chosen) unchoose(); },
 		stop() {
 			ended = true;
 			unfollow?.();
 			clearInterval(ticking);
 			clearTimeout(reloading);
 			looking.stop();
+			unlisten();
 		},
-		keys: { r: () => refresh(), f: () => { following = !following; followBox.checked = following; drawSteps(); } },
+		keys: { r: () => refresh().catch(missed), f: () => follows(!following), Escape: () => chosen && unchoose() },
 	};
 }

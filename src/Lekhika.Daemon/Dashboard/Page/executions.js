@@ -49,6 +49,7 @@ export function executionsScreen(place, { params }) {
 	let rows = [];
 	let next = null;
 	let asked = 0;
+	let ended = false;
 	let counts = null;
 	const chosen = new Set();
 	const lines = new Map();
@@ -116,7 +117,7 @@ export function executionsScreen(place, { params }) {
 			const failures = await forEach(ids, path);
 			toast(failures.length ? `${ids.length - failures.length} ${done}, ${failures.length} not: ${failures[0]}` : `${ids.length} ${done}`, failures.length > 0);
 			clear();
-			refresh.now();
+			if (!ended) load();
 		};
 		put(bulk, el('strong', { class: 'nowrap' }, `${ofRows.length} selected`),
 			button(`Retry ${retry.length || ''}`, () => act(retry, 'retry', 'Retry', 'Retry', 'sent to be retried'), { disabled: !retry.length, picture: 'retrying' }),
@@ -218,7 +219,7 @@ export function executionsScreen(place, { params }) {
 			drawCounters(null);
 			if (error.status === 0 && lines.size) return;
 			const hint = error.isMissing ? 'This daemon has no list of executions.' : error.message;
-			put(list, empty('failed', 'The list could not be read', el('p', { role: 'alert' }, hint), button('Try again', () => refresh.now())));
+			put(list, empty('failed', 'The list could not be read', el('p', { role: 'alert' }, hint), button('Try again', () => load())));
 			lines.clear();
 		}
 	}
@@ -254,7 +255,7 @@ export function executionsScreen(place, { params }) {
 	return {
 		title: 'Executions',
 		search,
-		stop() { refresh.stop(); unlisten(); asked++; },
+		stop() { ended = true; refresh.stop(); unlisten(); asked++; },
 		keys: {
 			j: () => step(1),
 			k: () => step(-1),

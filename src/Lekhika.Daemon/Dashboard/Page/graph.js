@@ -20,12 +20,12 @@ function fit(name, width) {
 }
 
 /** A view of a graph: {root, update(states), choose(id), centre(id)}. */
-export function graphView(graph, { onchoose, small } = {}) {
+export function graphView(graph, { onchoose, onclear, small } = {}) {
 	if (graph.nodes.length === 0) return listView(graph, { onchoose, note: 'This definition has no nodes.' });
 	if (graph.nodes.length > MOST_DRAWN) {
 		return listView(graph, { onchoose, note: `${graph.nodes.length} nodes are too many for a drawing; here they are as a list.` });
 	}
-	return drawing(graph, { onchoose, small });
+	return drawing(graph, { onchoose, onclear, small });
 }
 
 function listView(graph, { onchoose, note }) {
@@ -68,7 +68,7 @@ function curve(points, vertical, isBack) {
 	return { d, end: ends[ends.length - 1], middle: { x: (ends[0].x + ends[1].x) / 2, y: (ends[0].y + ends[1].y) / 2 } };
 }
 
-function drawing(graph, { onchoose, small }) {
+function drawing(graph, { onchoose, onclear, small }) {
 	const vertical = matchMedia('(max-width: 700px)').matches;
 	const plan = layout(graph.nodes, graph.edges, vertical ? { across: W + 18, along: H + 46, vertical } : { across: H + 22, along: W + 48, vertical });
 	const world = svg('g');
@@ -158,7 +158,13 @@ function drawing(graph, { onchoose, small }) {
 	};
 
 	const touches = new Map();
-	surface.addEventListener('pointerdown', event => touches.set(event.pointerId, event));
+	let pressed = null;
+	surface.addEventListener('pointerdown', event => { touches.set(event.pointerId, event); pressed = event; });
+	// A click beside the nodes, not the end of a drag.
+	surface.addEventListener('click', event => {
+		const isDrag = !pressed || Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) > 4;
+		if (!isDrag && !event.target.closest('.node')) onclear?.();
+	});
 	surface.addEventListener('pointermove', event => {
 		const before = touches.get(event.pointerId);
 		if (!before) return;

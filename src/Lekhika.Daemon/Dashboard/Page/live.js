@@ -64,14 +64,24 @@ export function every(ms, work) {
 	let timer = 0;
 	let ended = false;
 	let busy = false;
+	const again = () => { if (!ended) timer = setTimeout(run, ms); };
 	const run = async () => {
 		clearTimeout(timer);
 		if (ended || busy) return;
 		if (!document.hidden) {
 			busy = true;
-			try { await work(); } catch (error) { if (!(error instanceof api.ApiError)) throw error; } finally { busy = false; }
+			// Whatever went wrong, it is done again: what is no trouble of the connection is also told on the console.
+			try {
+				await work();
+			} catch (error) {
+				if (!(error instanceof api.ApiError)) throw error;
+			} finally {
+				busy = false;
+				again();
+			}
+		} else {
+			again();
 		}
-		if (!ended) timer = setTimeout(run, ms);
 	};
 	const look = () => { if (!document.hidden) run(); };
 	document.addEventListener('visibilitychange', look);

@@ -1,7 +1,7 @@
 // Workers, lanes, and how the queue has gone since the page was opened.
 
 import * as api from './api.js';
-import { el, empty, icon, put, quiet, flow, svg } from './dom.js';
+import { el, empty, icon, put, quiet, flow, svg, toast } from './dom.js';
 import { every } from './live.js';
 import { ago, bytes, compact, count, ms, span } from './text.js';
 import { pulse } from './shared.js';
@@ -33,7 +33,7 @@ function chart(points, color, unit, label) {
 const fact = (name, value, title) => el('div', {}, el('dt', {}, name), el('dd', { title }, value));
 
 function laneCard(lane, uptime) {
-	const busy = { loading: 's-waiting', serving: 's-running' }[lane.state] || 's-pending';
+	const busy = { entering: 's-waiting', serving: 's-running' }[lane.state] || 's-pending';
 	return el('section', { class: 'card pad stack small', 'aria-label': `Lane ${lane.model}` },
 		flow(el('h2', { class: 'grow cut', title: lane.model }, lane.model), el('span', { class: `state pill ${busy}` }, icon(busy.slice(2)), lane.state)),
 		el('p', { class: 'soft cut' }, lane.endpoint, lane.runner && ` · ${lane.runner}`),
@@ -59,10 +59,12 @@ export function machinesScreen(place) {
 	const problem = el('div', {});
 	put(place, el('h1', {}, 'Machines'), problem, charts, el('h2', {}, 'Workers'), workers, el('h2', {}, 'Lanes'), lanes, models);
 	let fleet = null;
+	let isDrawn = false;
 
 	function draw() {
 		const worker = pulse.worker;
 		if (!worker) return;
+		isDrawn = true;
 		put(problem, worker.database !== 'ok' && el('p', { class: 'alert' }, el('strong', {}, icon('failed'), `Database: ${worker.database}`)));
 		const line = key => pulse.history.map(point => ({ at: point.at, value: point[key] }));
 		put(charts, chart(line('queued'), 'running', value => count(Math.round(value)), 'Queue'), chart(line('perSecond'), 'completed', value => `${value < 10 ? value.toFixed(1) : compact(Math.round(value))}/s`, 'Finished by this worker'),
@@ -73,7 +75,19 @@ export function machinesScreen(place) {
 			el('td', {}, model.name), el('td', { class: 'soft' }, model.endpoint), el('td', { class: 'num end' }, model.size ? bytes(model.size) : ''), el('td', { class: 'end' }, model.loaded ? el('span', { class: 'state s-completed' }, icon('completed'), 'loaded') : quiet('not loaded')))))))));
 	}
 
-	const look = every(5000, async () => { fleet = (await api.optional('workers'))?.workers; draw(); });
-	const unlisten = pulse.listen(() => { if (!pulse.paused) draw(); });
-	return { title: 'Machines', stop() { look.stop(); unlisten(); }, keys: { r: () => look.now() } };
+	async function load() {
+		fleet = (await api.optional('workers'))?.workers || [];
+		draw();
+	}
+
+	// A pause holds still what is shown; what is opened meanwhile is drawn once.
+	const isStill = () => pulse.paused && fleet !== null && isDrawn;
+	let wasStill = false;
+	const look = every(5000, async () => { if (!isStill()) await load(); });
+	const unlisten = pulse.listen(() => {
+		if (!isStill()) draw();
+		if (wasStill && !pulse.paused) look.now();
+		wasStill = pulse.paused;
+	});
+	return { title: 'Machines', stop() { look.stop(); unlisten(); }, keys: { r: () => load().catch(error => toast(error.message, true)) } };
 }

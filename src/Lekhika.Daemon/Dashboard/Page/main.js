@@ -63,12 +63,24 @@ function theme(next) {
 	try { localStorage.setItem('theme', wanted); } catch { /* kept for this page only */ }
 }
 
+// Keys of a single letter may be switched off: speech input would strike them by chance.
+let shortcuts = true;
+try { shortcuts = localStorage.getItem('shortcuts') !== 'off'; } catch { /* they are on */ }
+
+function setShortcuts(are) {
+	shortcuts = are;
+	try { localStorage.setItem('shortcuts', are ? 'on' : 'off'); } catch { /* kept for this page only */ }
+}
+
 function help() {
-	const keys = [['/', 'search'], ['j k', 'next and previous row'], ['Enter', 'open the row'], ['x', 'select the row'], ['p', 'pause and resume live updates'], ['r', 'refresh'],
-		['g e', 'executions'], ['g w', 'workflows'], ['g m', 'machines'], ['t', 'dark or light'], ['?', 'this list'], ['arrows', 'from node to node in a graph']];
+	const keys = [['/', 'search'], ['j k', 'next and previous row'], ['Enter', 'open the row'], ['x', 'select the row'], ['p', 'pause and resume live updates'], ['r', 'refresh'], ['f', 'follow what runs'],
+		['g e', 'executions'], ['g w', 'workflows'], ['g m', 'machines'], ['t', 'dark or light'], ['?', 'this list'], ['arrows', 'from node to node in a graph'],
+		['Escape', 'back to the result; clear the selection']];
+	const on = el('input', { type: 'checkbox', checked: shortcuts, onchange: event => setShortcuts(event.target.checked) });
 	const dialog = el('dialog', { 'aria-labelledby': 'help-title' }, el('div', { class: 'stack' }, el('h2', { id: 'help-title' }, 'Keys'),
 		el('div', { class: 'keys' }, keys.map(([key, what]) => [el('span', {}, key.split(' ').map(sign => [el('kbd', {}, sign), ' '])), el('span', {}, what)])),
-		el('div', { class: 'buttons' }, button('Close', () => dialog.close()))));
+		el('label', { class: 'check' }, on, 'Keys of a single letter or sign'), el('p', { class: 'hint' }, 'Switch them off if they get in the way of speech input. The others stay.'),
+		el('div', { class: 'buttons' }, button('Close', () => dialog.close(), { autofocus: true }))));
 	dialog.addEventListener('close', () => dialog.remove());
 	document.body.append(dialog);
 	dialog.showModal();
@@ -80,6 +92,7 @@ function drawHeader() {
 	const pause = iconButton('paused', 'Pause live updates', () => setPaused(!pulse.paused));
 	const setPaused = paused => {
 		pulse.paused = paused;
+		document.documentElement.toggleAttribute('data-paused', paused);
 		pause.replaceChildren(icon(paused ? 'play' : 'paused'));
 		pause.title = paused ? 'Resume live updates' : 'Pause live updates';
 		pause.setAttribute('aria-label', pause.title);
@@ -100,7 +113,8 @@ function drawHeader() {
 		session.required && iconButton('out', 'Sign out', signOut)));
 	pulse.listen(() => {
 		const worker = pulse.worker;
-		if (!worker) return;
+		if (!worker || pulse.paused && dot.isTold) return;
+		dot.isTold = true;
 		dot.className = `dot ${{ healthy: 'good', overloaded: 'warn', degraded: 'bad', draining: 'warn' }[worker.status] || ''}`;
 		const queued = worker.queued === null || worker.queued === undefined ? '' : ` · ${count(worker.queued)} queued`;
 		say(health, `${worker.status} · ${worker.capacity} slots${queued}`);
@@ -120,6 +134,7 @@ function leave(text) {
 	screen = null;
 	shown = '';
 	pulse.forget();
+	document.documentElement.removeAttribute('data-paused');
 	header.replaceChildren();
 	for (const dialog of document.querySelectorAll('dialog')) dialog.close();
 	signIn(text);
@@ -165,7 +180,7 @@ async function begin() {
 	route();
 }
 
-api.on('connection', isThere => say(notice, isThere ? '' : 'The daemon does not answer. What you see may be old; it is asked again and again.'));
+api.on('connection', (isThere, why) => say(notice, isThere ? '' : why || 'The daemon does not answer. What you see may be old; it is asked again and again.'));
 api.on('signedOut', () => { if (session.isIn) leave('The session has ended. Sign in again.'); });
 addEventListener('hashchange', route);
 
@@ -176,6 +191,7 @@ addEventListener('keydown', event => {
 		if (event.key === 'Escape') event.target.blur();
 		return;
 	}
+	if (event.key.length === 1 && !shortcuts) return;
 	if (Date.now() - chord < 1200) {
 		chord = 0;
 		const to = { e: 'executions', w: 'workflows', m: 'machines' }[event.key];

@@ -1,11 +1,13 @@
 // What one node did: its error first, then text, output, attempts, what it was given.
 
-import { add, button, copy, download, el, fold, icon, put, say, soft, state } from './dom.js';
+import { arrange, button, copy, download, el, fold, icon, put, say, soft, state } from './dom.js';
 import { get as at, parse, pretty, view } from './json.js';
 import { compact, count, ms, span, when } from './text.js';
+import { keyOf } from './definition.js';
 import { canAct } from './shared.js';
 
 const MOST_SHOWN = 200000;
+const MOST_INNER = 300;
 
 /** A text that grows: only its end is kept on the screen when it is very long. */
 export function growing(text, { live, label = 'Text' } = {}) {
@@ -69,19 +71,22 @@ export function errorView(error, { open, more } = {}) {
 		el('pre', { class: 'prose', dir: 'auto' }, error.message || ''), details && el('details', { class: 'fold', open }, el('summary', {}, 'Details'), view(details, details.root)), more);
 }
 
-/** The pane of one node. show(id) draws it anew if something changed; grow(key, added) lets its text grow. */
-export function nodePane(run, { onchoose, onretry }) {
+/**
+ * The pane of one node. show(id, key) brings it up to date part by part: what did not change keeps its folds, its place and its focus;
+ * grow(key, added) lets a text grow.
+ */
+export function nodePane(run, { onchoose, onretry, onclose }) {
 	const root = el('div', {});
-	let drawn = '';
-	let live = new Map();
-	let rates = [];
+	const live = new Map();
+	const rates = new Map();
+	let shown = null;
 
 	function figures(step) {
 		const metrics = step.metrics || {};
 		const took = step.startedAt ? (ms(step.finishedAt) ?? (run.isOver ? null : Date.now())) - ms(step.startedAt) : null;
 		const rate = metrics.tokens_out && metrics.generation_ms ? metrics.tokens_out / metrics.generation_ms * 1000 : null;
 		const speed = el('dd', { class: 'num' }, rate ? rate.toFixed(1) : '–');
-		if (!step.finishedAt) rates.push([step.key, speed]);
+		if (!step.finishedAt) rates.set(step.key, speed);
 		const facts = [
 			['Attempt', step.attempt > 1 ? step.attempt : null], ['Took', took > 0 ? span(took) : null], ['Model', metrics.model], ['Endpoint', step.endpoint || metrics.endpoint],
 			['Tokens in', metrics.tokens_in && compact(metrics.tokens_in)], ['Tokens out', metrics.tokens_out && compact(metrics.tokens_out)], ['Words', metrics.words && count(metrics.words)],
@@ -113,7 +118,7 @@ export function nodePane(run, { onchoose, onretry }) {
 	function inputs(node) {
 		const from = run.graph.edges.filter(edge => edge.to === node.id);
 		const config = findConfig(node);
-		return el('details', { class: 'fold', open: !run.steps.has(node.id) }, el('summary', {}, 'Input and settings'), el('div', { class: 'stack small' },
+		return el('details', { class: 'fold', open: !run.steps.has(keyOf(node.id)) }, el('summary', {}, 'Input and settings'), el('div', { class: 'stack small' },
 			from.length > 0 && el('p', {}, 'Comes after ', from.map((edge, i) => [i ? ', ' : '', button(run.nameOf(edge.from), () => onchoose(edge.from), { class: 'link' }), edge.when ? ` (${edge.when})` : ''])),
 			from.length === 0 && at(run.doc.root, 'inputs')?.t === 'o' && view(run.doc, at(run.doc.root, 'inputs'), { label: 'Inputs' }),
 			config && view(run.doc, config, { open: 3, label: 'Settings of the node' })));
@@ -127,8 +132,10 @@ export function nodePane(run, { onchoose, onretry }) {
 		return found ? at(found[1], 'config') || found[1] : null;
 	}
 
+	const isTry = step => step.outcome !== 'opened';
+
 	function attemptsOf(key) {
-		const tries = run.attempts.filter(step => step.key === key && step.outcome !== 'opened');
+		const tries = run.attempts.filter(step => step.key === key && isTry(step));
 		if (tries.length < 2) return null;
 		return el('div', { class: 'stack small' }, el('h3', {}, 'Attempts'), el('div', { class: 'scroll' }, el('table', {}, el('tbody', {}, tries.map(step => el('tr', {},
 			el('td', { class: 'num' }, step.attempt), el('td', {}, state(step.status)),
@@ -136,53 +143,133 @@ export function nodePane(run, { onchoose, onretry }) {
 			el('td', { class: 'soft', dir: 'auto' }, step.error ? `${step.error.code}: ${step.error.message}` : step.dueAt ? `again ${when(step.dueAt)}` : '')))))));
 	}
 
-	function draw(id, chosenKey) {
-		const node = run.graph.nodes.find(one => one.id === id);
-		if (!node) { put(root); return; }
-		live = new Map();
-		rates = [];
-		const step = run.steps.get(id);
-		const inner = run.stepsOf(id).filter(one => one.key !== id);
-		const shown = run.states().get(id);
-		const mayRetry = canAct() && run.status === 'failed' && (step || inner.length);
-		put(root,
-			el('header', {}, el('div', { class: 'grow' }, el('h2', { class: 'cut', dir: 'auto', title: node.name }, node.name), el('p', { class: 'soft mono cut' }, `${node.id} · ${node.type}`)),
-				shown && state(shown.status, true), mayRetry && button('Retry from here', () => onretry(id), { class: 'small', picture: 'retrying' })),
-			el('div', { class: 'pad stack' }, step ? stepView(step) : inner.length ? null : soft(run.isOver ? 'This node did not run.' : 'It has not begun yet.'),
-				attemptsOf(id), inner.length > 0 && innerView(inner, chosenKey), inputs(node)));
-		for (const { text } of live.values()) text.end();
+	/** A part that shows one step: drawn anew only if what it shows has changed. */
+	function drawPart(part, look, content) {
+		if (part.drawn === look) return;
+		part.drawn = look;
+		live.delete(part.key);
+		rates.delete(part.key);
+		put(part.content, content());
+		part.content.hidden = !part.content.childElementCount;
+		live.get(part.key)?.text.end();
 	}
 
-	function innerView(inner, chosenKey) {
-		const list = el('div', { class: 'stack small' }, el('h3', {}, `${count(inner.length)} steps inside`));
-		const busy = inner.findLast(step => step.status === 'running');
-		for (const step of inner.slice(0, 300)) {
-			const content = el('div', { class: 'stack small' });
-			const fold = el('details', { class: 'fold' }, el('summary', {}, el('span', { class: `state s-${step.status}` }, icon(step.status), step.key)), content);
-			const fill = () => { if (!content.childElementCount) add(content, [stepView(step, true), attemptsOf(step.key)]); };
-			fold.addEventListener('toggle', () => { if (fold.open) fill(); });
-			if (step.key === chosenKey || (!chosenKey && step === busy) || step.status === 'failed') { fold.open = true; fill(); }
-			list.append(fold);
+	function fill(part) {
+		const step = run.steps.get(part.key);
+		if (step && part.root.open) drawPart(part, part.look, () => [stepView(step, true), attemptsOf(part.key)]);
+	}
+
+	function begin(node) {
+		live.clear();
+		rates.clear();
+		const status = el('span', {});
+		const retry = button('Retry from here', () => onretry(node.id), { class: 'small', picture: 'retrying', hidden: true });
+		const back = button('', onclose, { class: 'small' });
+		const own = { key: keyOf(node.id), content: el('div', { class: 'stack' }), drawn: null };
+		const heading = el('h3', {});
+		const more = soft();
+		const list = el('div', { class: 'stack small' });
+		const inside = el('div', { class: 'stack small', hidden: true }, heading, list, more);
+		shown = { id: node.id, status, retry, back, own, heading, more, list, inside, inner: new Map(), busy: null, state: null };
+		put(root,
+			el('header', {}, el('div', { class: 'grow' }, el('h2', { class: 'cut', dir: 'auto', title: node.name }, node.name), el('p', { class: 'soft mono cut' }, `${node.id} · ${node.type}`)),
+				status, retry, back),
+			el('div', { class: 'pad stack' }, own.content, inside, inputs(node)));
+	}
+
+	function innerPart(key) {
+		const content = el('div', { class: 'stack small' });
+		const summary = el('summary', {});
+		const part = { key, content, summary, root: el('details', { class: 'fold' }, summary, content), look: '', drawn: null, status: '', isHeld: false };
+		part.root.addEventListener('toggle', () => fill(part));
+		// What somebody has touched is not closed again by itself.
+		for (const sign of ['pointerdown', 'keydown', 'wheel']) part.root.addEventListener(sign, () => { part.isHeld = true; }, { passive: true });
+		return part;
+	}
+
+	function open(part) {
+		part.root.open = true;
+		fill(part);
+	}
+
+	/** The part of what runs is open; that of what ran before it closes, unless somebody has touched it or it failed. */
+	function openBusy(busy) {
+		const last = shown.inner.get(shown.busy);
+		shown.busy = busy.key;
+		const part = shown.inner.get(busy.key);
+		if (part && !part.root.open) { part.isByItself = true; open(part); }
+		if (!last?.isByItself || last.isHeld || last.status === 'failed') return;
+		last.root.open = false;
+		last.drawn = null;
+		live.delete(last.key);
+		rates.delete(last.key);
+		put(last.content);
+	}
+
+	function drawInner(inner, lookOf, key) {
+		const listed = inner.slice(0, MOST_INNER);
+		const there = new Set(listed.map(step => step.key));
+		for (const gone of [...shown.inner.keys()].filter(one => !there.has(one))) {
+			shown.inner.delete(gone);
+			live.delete(gone);
+			rates.delete(gone);
 		}
-		if (inner.length > 300) list.append(soft(`${inner.length - 300} more are not listed; the timeline has them.`));
-		return list;
+		for (const step of listed) if (!shown.inner.has(step.key)) shown.inner.set(step.key, innerPart(step.key));
+		arrange(shown.list, listed.map(step => shown.inner.get(step.key).root));
+		for (const step of listed) {
+			const part = shown.inner.get(step.key);
+			const look = lookOf(step);
+			if (part.look === look) continue;
+			part.look = look;
+			if (part.status !== step.status) put(part.summary, el('span', { class: `state s-${step.status}` }, icon(step.status), step.key));
+			if (step.status === 'failed' && part.status !== 'failed') part.root.open = true;
+			part.status = step.status;
+			fill(part);
+		}
+		if (key !== shown.key && shown.inner.has(key)) open(shown.inner.get(key));
+		shown.key = key;
+		const busy = inner.findLast(step => step.status === 'running');
+		if (!key && busy && busy.key !== shown.busy) openBusy(busy);
+		shown.inside.hidden = !inner.length;
+		say(shown.heading, `${count(inner.length)} steps inside`);
+		shown.more.hidden = inner.length <= MOST_INNER;
+		say(shown.more, `${inner.length - MOST_INNER} more are not listed; the timeline has them.`);
+	}
+
+	function show(id, key) {
+		const node = run.graph.nodes.find(one => one.id === id);
+		if (!node) { put(root); shown = null; return; }
+		if (shown?.id !== id) begin(node);
+		const { own } = shown;
+		const step = run.steps.get(own.key);
+		const inner = run.stepsOf(id).filter(one => one.key !== own.key);
+		const tries = new Map();
+		for (const one of run.attempts) if (isTry(one)) tries.set(one.key, (tries.get(one.key) || 0) + 1);
+		const lookOf = one => JSON.stringify([one.status, one.attempt, one.finishedAt, !one.finishedAt && run.isOver, Boolean(one.output), one.error?.code, one.queuePosition, tries.get(one.key)]);
+		const now = run.states().get(id)?.status;
+		if (shown.state !== now) put(shown.status, now && state(now, true));
+		shown.state = now;
+		shown.retry.hidden = !(canAct() && run.status === 'failed' && (step || inner.length));
+		say(shown.back, run.isOver ? 'Result' : 'Close');
+		drawPart(own, step ? lookOf(step) : JSON.stringify([inner.length > 0, run.isOver]),
+			() => [step ? stepView(step) : inner.length ? null : soft(run.isOver ? 'This node did not run.' : 'It has not begun yet.'), attemptsOf(own.key)]);
+		drawInner(inner, lookOf, key);
 	}
 
 	return {
 		root,
-		show(id, key) {
-			const steps = run.stepsOf(id);
-			const look = JSON.stringify([id, key, run.status, steps.map(step => [step.key, step.status, step.attempt, step.finishedAt, Boolean(step.output), step.error?.code, step.queuePosition])]);
-			if (look === drawn) return;
-			drawn = look;
-			draw(id, key);
-		},
+		show,
 		/** Text was added, or thrown away if added is null. */
 		grow(key, added, id, chosen) {
 			const there = live.get(key);
-			if (added === null || !there || (added.thinking && !there.thinking)) { drawn = ''; this.show(id, chosen); return; }
-			if (added.text) there.text.append(added.text);
-			if (added.thinking) there.thinking.append(added.thinking);
+			if (added && there && (!added.thinking || there.thinking)) {
+				if (added.text) there.text.append(added.text);
+				if (added.thinking) there.thinking.append(added.thinking);
+				return;
+			}
+			const part = shown?.id !== id ? null : shown.own.key === key ? shown.own : shown.inner.get(key);
+			if (part) part.drawn = null;
+			if (part?.root) fill(part); else show(id, chosen);
 		},
 		tick() {
 			for (const [key, place] of rates) {
@@ -190,6 +277,6 @@ export function nodePane(run, { onchoose, onretry }) {
 				say(place, speed ? speed.toFixed(1) : '–');
 			}
 		},
-		forget() { drawn = ''; },
+		forget() { shown = null; },
 	};
 }

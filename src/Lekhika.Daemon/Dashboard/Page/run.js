@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { get as at, parse, plain } from './json.js';
-import { fieldsOf, graphOf, topOf } from './definition.js';
+import { fieldsOf, graphOf, keyOf, topOf } from './definition.js';
 import { isOver, ms, span, compact, count } from './text.js';
 
 const WORDS = { succeeded: 'completed', opened: 'running' };
@@ -206,7 +206,7 @@ export class Run {
 	}
 
 	/** The steps that belong to a node at the top. */
-	stepsOf(id) { return [...this.steps.values()].filter(step => step.key === id || topOf(step.key) === id); }
+	stepsOf(id) { return [...this.steps.values()].filter(step => topOf(step.key) === id); }
 
 	/** What the graph shows of each node: {status, sub, branch}. */
 	states() {
@@ -214,7 +214,7 @@ export class Run {
 		const inner = new Map();
 		for (const step of this.steps.values()) {
 			const top = topOf(step.key);
-			if (step.key === top) continue;
+			if (step.key === keyOf(top)) continue;
 			const sum = inner.get(top) || { done: 0, all: 0, running: 0 };
 			sum.all++;
 			if (step.status === 'completed') sum.done++;
@@ -222,7 +222,7 @@ export class Run {
 			inner.set(top, sum);
 		}
 		for (const { id } of this.graph.nodes) {
-			const step = this.steps.get(id);
+			const step = this.steps.get(keyOf(id));
 			const inside = inner.get(id);
 			if (!step && !inside) {
 				states.set(id, { status: this.isOver ? 'skipped' : 'pending', sub: this.isOver ? 'not run' : '' });

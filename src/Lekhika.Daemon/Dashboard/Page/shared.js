@@ -27,6 +27,7 @@ export const pulse = {
 		this.listeners.clear();
 		this.history = [];
 		this.worker = this.queue = null;
+		this.paused = false;
 	},
 	async take() {
 		const [worker, queue] = await Promise.all([api.get('status'), api.optional('queue').catch(() => null)]);

@@ -34,7 +34,7 @@ function rowOf(step, begin, whole, onchoose) {
 	}
 	const name = step.attempt > 1 ? `${step.key} · attempt ${step.attempt}` : step.key;
 	const said = `${name}, ${step.status}, ${span(to - from)}${told.length ? `: ${told.join(', ')}` : ''}`;
-	return el('button', { type: 'button', class: 'gantt-row', title: said, 'aria-label': said, onclick: () => onchoose(step.key) },
+	return el('button', { type: 'button', class: 'gantt-row', 'data-row': `${step.key} ${step.attempt}`, title: said, 'aria-label': said, onclick: () => onchoose(step.key) },
 		el('span', { class: `row tight state s-${step.status}` }, icon(step.status), el('span', { class: 'cut grow', dir: 'auto' }, name)),
 		track, el('span', { class: 'num soft' }, span(to - from)));
 }
@@ -42,6 +42,7 @@ function rowOf(step, begin, whole, onchoose) {
 /** Draws the attempts into a place. */
 export function drawTimeline(place, attempts, { createdAt, startedAt, onchoose }) {
 	const rows = attempts.filter(step => step.startedAt);
+	const had = place.contains(document.activeElement) ? document.activeElement.dataset.row : null;
 	if (!rows.length) {
 		put(place, el('div', { class: 'empty' }, icon('waiting'), el('strong', {}, 'Nothing has begun yet')));
 		return;
@@ -65,4 +66,5 @@ export function drawTimeline(place, attempts, { createdAt, startedAt, onchoose }
 		el('div', { class: 'axis', 'aria-hidden': 'true' }, el('span', {}), el('div', {}, [0, 0.25, 0.5, 0.75, 1].map(part => el('span', {}, span(whole * part)))), el('span', {})),
 		lines,
 		rows.length > MOST_ROWS && soft(`${rows.length - MOST_ROWS} more attempts are not drawn.`));
+	if (had) lines.find(line => line.dataset.row === had)?.focus({ preventScroll: true });
 }

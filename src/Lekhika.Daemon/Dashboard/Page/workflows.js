@@ -66,9 +66,12 @@ async function drawSchedules(place, workflow) {
 }
 
 export function workflowScreen(place, { id }) {
+	let ended = false;
 	put(place, el('div', { class: 'card' }, skeleton(6)));
 	(async () => {
 		const doc = parse(await api.getText(`workflows/${id}`));
+		// Somebody who has gone elsewhere is not fetched back by a late reply.
+		if (ended) return;
 		const definition = at(doc.root, 'definition');
 		const workflow = plain(doc.root);
 		const graph = graphOf(workflow.definition);
@@ -86,7 +89,7 @@ export function workflowScreen(place, { id }) {
 			problem.textContent = '';
 			try {
 				const made = await api.post('execute', `{"workflowId":${JSON.stringify(id)},"inputs":${form.read()}${user.value ? `,"userId":${JSON.stringify(user.value)}` : ''}}`);
-				location.hash = `#/executions/${made.executionId}`;
+				if (!ended) location.hash = `#/executions/${made.executionId}`;
 			} catch (error) {
 				problem.textContent = [error.message, ...(error.problems || []).slice(1).map(one => `${one.path}: ${one.message}`)].join('\n');
 			}
@@ -101,6 +104,6 @@ export function workflowScreen(place, { id }) {
 				schedules, el('section', { class: 'card pad', 'aria-label': 'Definition' }, fold('Definition', view(doc, definition, { open: 2 }))))));
 		document.title = `${workflow.name} · Lekhika`;
 		drawSchedules(schedules, id);
-	})().catch(error => failed(place, error));
-	return { title: 'Workflow' };
+	})().catch(error => { if (!ended) failed(place, error); });
+	return { title: 'Workflow', stop() { ended = true; } };
 }

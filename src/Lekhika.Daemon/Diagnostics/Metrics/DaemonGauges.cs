@@ -36,10 +36,10 @@ internal sealed class DaemonGauges : IDisposable
 
         Gauge("lekhika.endpoint.up", null, "Whether a model endpoint answered at the last look.",
             () => state.Endpoints.Select(static endpoint => new Measurement<double>(endpoint.Reachable ? 1 : 0, Tag("endpoint", endpoint.Name))));
-        Gauge("lekhika.lane.depth", null, "Model calls that wait in a lane.", () => Lanes(static lane => lane.Depth));
-        Gauge("lekhika.lane.in.flight", null, "Model calls of a lane that are being answered.", () => Lanes(static lane => lane.InFlight));
-        Gauge("lekhika.lane.oldest.age", "s", "How long the oldest call of a lane has waited.", () => Lanes(static lane => lane.OldestAge.TotalSeconds));
-        Meter.CreateObservableCounter("lekhika.lane.swaps", () => Lanes(static lane => lane.Swaps), null, "Turns of a lane that pushed another model out.");
+        Gauge("lekhika.lane.depth", null, "Model calls that wait in a lane.", () => Lanes(static lanes => lanes.Sum(static lane => lane.Depth)));
+        Gauge("lekhika.lane.in.flight", null, "Model calls of a lane that are being answered.", () => Lanes(static lanes => lanes.Sum(static lane => lane.InFlight)));
+        Gauge("lekhika.lane.oldest.age", "s", "How long the oldest call of a lane has waited.", () => Lanes(static lanes => lanes.Max(static lane => lane.OldestAge.TotalSeconds)));
+        Meter.CreateObservableCounter("lekhika.lane.swaps", () => Lanes(static lanes => lanes.Sum(static lane => lane.Swaps)), null, "Turns of a lane that pushed another model out.");
     }
 
     /// <summary>Their meter.</summary>
@@ -48,10 +48,10 @@ internal sealed class DaemonGauges : IDisposable
     public void Dispose() => Meter.Dispose();
 
     // Lanes that differ in runner options only are told as one.
-    private IEnumerable<Measurement<double>> Lanes(Func<LaneSnapshot, double> value) =>
+    private IEnumerable<Measurement<double>> Lanes(Func<IEnumerable<LaneSnapshot>, double> value) =>
         from endpoint in _lanes().Endpoints
         from lane in endpoint.Lanes.GroupBy(static lane => lane.Model, StringComparer.Ordinal)
-        select new Measurement<double>(lane.Sum(value), Tag("endpoint", endpoint.Name), Tag("model", lane.Key));
+        select new Measurement<double>(value(lane), Tag("endpoint", endpoint.Name), Tag("model", lane.Key));
 
     private void Gauge(string name, string? unit, string description, Func<IEnumerable<Measurement<double>>> observe) =>
         Meter.CreateObservableGauge(name, observe, unit, description);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Lekhika.Daemon.Diagnostics.Tracing;
@@ -44,6 +45,8 @@ internal sealed partial class ExecuteEndpoint(HttpServerContext services, Engine
         var missing = new List<string>();
         var warnings = new List<FieldProblem>();
         var request = ExecuteRequest.Read(root, problems, missing, stored);
+        if (request.Inputs is { } inputs && JsonMarshal.GetRawUtf8Value(inputs).Length is var size && size > services.MostInputBytes())
+            problems.Add(new FieldProblem("inputs", $"is {size} bytes of JSON; the limit is {services.MostInputBytes()} (limits.inputs_size)", ErrorCodes.InputsTooLarge));
         var isInvalidWorkflow = false;
         if (request.Workflow is { } workflow)
         {

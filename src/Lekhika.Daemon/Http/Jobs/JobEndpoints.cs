@@ -18,7 +18,8 @@ internal sealed class JobEndpoints(HttpServerContext services, ExecutionLookup l
     /// <summary><c>POST /jobs</c>.</summary>
     public async Task CreateAsync(HttpContext context)
     {
-        if (!services.Generation!.Enabled)
+        var generation = services.Generation!();
+        if (!generation.Enabled)
         {
             throw new RequestException(
                 StatusCodes.Status503ServiceUnavailable, ErrorCodes.GenerationDisabled, "Generation is switched off here (generation.enabled = false).");
@@ -27,7 +28,7 @@ internal sealed class JobEndpoints(HttpServerContext services, ExecutionLookup l
         NewGenerationJob job;
         using (var body = await RequestBody.ReadAsync(context))
         {
-            job = NewJobRequest.Read(body.Root, services.Generation.MaxRetries, Guid.CreateVersion7(services.Time.GetUtcNow()));
+            job = NewJobRequest.Read(body.Root, generation.MaxRetries, Guid.CreateVersion7(services.Time.GetUtcNow()));
         }
 
         if (!await InsertAsync(job, context.RequestAborted))

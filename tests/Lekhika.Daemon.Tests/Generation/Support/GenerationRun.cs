@@ -98,6 +98,7 @@ internal sealed class GenerationRun : IAsyncDisposable
         };
         var live = new LiveExecution(
             new LiveHeader { Id = id, Exec = 1, Epoch = epoch, Run = 1, WorkerId = "test", CreatedAt = claim.CreatedAt }, "pending", startedAt: null);
+        var owners = new OwnerOptions { Retry = RetryPolicy.None, NodeTimeout = TimeSpan.FromMinutes(1) };
         var services = new OwnerServices
         {
             Journal = Journal,
@@ -106,7 +107,7 @@ internal sealed class GenerationRun : IAsyncDisposable
             Slots = new ExecutionSlots(1),
             Live = new LiveExecutions(),
             State = _state,
-            Options = new OwnerOptions { Retry = RetryPolicy.None, NodeTimeout = TimeSpan.FromMinutes(1) },
+            Options = () => owners,
             Now = TimeProvider.System.GetUtcNow,
             Time = TimeProvider.System,
             Random = new Random(1),

@@ -89,7 +89,7 @@ internal sealed class TestServer : IAsyncDisposable
             ],
         },
         Concurrency = 8,
-        OllamaUrl = "http://127.0.0.1:11434",
+        OllamaUrl = static () => "http://127.0.0.1:11434",
         Heartbeat = TimeSpan.FromSeconds(30),
         RowInterval = TimeSpan.FromMilliseconds(20),
     };

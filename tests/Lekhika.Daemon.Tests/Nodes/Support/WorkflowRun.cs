@@ -106,6 +106,7 @@ internal sealed class WorkflowRun : IAsyncDisposable
         };
         Live = new LiveExecution(new LiveHeader { Id = id, Exec = 1, Epoch = _epoch, Run = 1, WorkerId = "test", CreatedAt = Now }, "pending", startedAt: null);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(abort, TestContext.Current.CancellationToken);
+        var owners = new OwnerOptions { Retry = Retry, NodeTimeout = TimeSpan.FromMinutes(1) };
         var services = new OwnerServices
         {
             Journal = Journal,
@@ -114,7 +115,7 @@ internal sealed class WorkflowRun : IAsyncDisposable
             Slots = new ExecutionSlots(1),
             Live = new LiveExecutions(),
             State = _state,
-            Options = new OwnerOptions { Retry = Retry, NodeTimeout = TimeSpan.FromMinutes(1) },
+            Options = () => owners,
             Now = () => Now,
             Time = TimeProvider.System,
             Random = new Random(1),
