@@ -52,12 +52,9 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
         var verdict = await new Checker(scene, workload, _deck, output).CheckAsync(settled, cancellationToken);
         if (!verdict || options.Verbose)
         {
+            scene.KeepsFolder = true;
             foreach (var daemon in scene.Daemons) daemon.KeepLog(scene.Folder);
             Say($"logs: {scene.Folder}");
-        }
-        else
-        {
-            Directory.Delete(scene.Folder, recursive: true);
         }
 
         Say(verdict ? "nothing lost, nothing doubled" : $"BROKEN; again with --seed {options.Seed}");

@@ -28,7 +28,10 @@ internal sealed class Scene : IAsyncDisposable
 
     public IReadOnlyList<Daemon> Daemons { get; private set; } = [];
 
+    /// <summary>Where the daemons keep theirs; gone with the scene, unless the logs in it are to be read.</summary>
     public string Folder { get; }
+
+    public bool KeepsFolder { get; set; }
 
     /// <summary>Decides what strikes, whom and for how long.</summary>
     public Random Random { get; }
@@ -90,5 +93,6 @@ internal sealed class Scene : IAsyncDisposable
         await Ledger.DisposeAsync();
         NpgsqlConnection.ClearAllPools();
         await Cluster.DisposeAsync();
+        if (!KeepsFolder) Directory.Delete(Folder, recursive: true);
     }
 }
