@@ -69,14 +69,16 @@ internal sealed class Checker(Scene scene, Workload workload, IReadOnlyList<Faul
 
         Expect($"recorded effects that the ledger never saw, such as {unseen.FirstOrDefault()}", unseen.Count);
         var late = await Repetitions.AfterRecordAsync(connection, scene.Ledger, cancellationToken);
-        Expect($"effects that were begun again after they had been recorded, such as {late.FirstOrDefault()}", late.Count);
+        var ofWaking = late.RemoveAll(effect => Repetitions.IsOfWaking(effect, scene.Wakings));
+        Expect($"effects that were begun again after they had been recorded, such as {late.FirstOrDefault().What}", late.Count);
         var entries = scene.Ledger.Entries.Values.ToList();
         var again = entries.Sum(static entry => entry.Times - 1);
         var answerLost = entries.Sum(static entry => Math.Min(entry.AnswersLost, entry.Times - 1));
         output.WriteLine();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"side effects: {entries.Count} keys, {again} repetitions: {answerLost} because the answer was lost, {again - answerLost} because the attempt was (crash, fence, abort)"));
+            $"side effects: {entries.Count} keys, {again} repetitions: {answerLost} because the answer was lost, {again - answerLost} because the attempt was (crash, fence, abort), "
+            + $"{ofWaking} of these after the record by a daemon that had just woken"));
     }
 
     private async Task FiguresAsync(NpgsqlConnection connection, Dictionary<Guid, string> statuses, CancellationToken cancellationToken)

@@ -52,6 +52,7 @@ internal static class FaultDeck
         if (scene.Any().Process is not { HasExited: false } process) return false;
         process.TrySignal(Signals.Stop);
         await scene.PauseAsync(6500, 7000, cancellationToken);
+        scene.Wakings.Add(TimeProvider.System.GetUtcNow());
         return process.TrySignal(Signals.Continue);
     }
 

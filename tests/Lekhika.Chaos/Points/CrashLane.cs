@@ -210,7 +210,7 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
 
         await using (var connection = await OpenAsync(cancellationToken))
         {
-            problems.AddRange((await Repetitions.AfterRecordAsync(connection, ledger, cancellationToken)).Select(static late => $"done again after it was recorded: {late}"));
+            problems.AddRange((await Repetitions.AfterRecordAsync(connection, ledger, cancellationToken)).Select(static late => $"done again after it was recorded: {late.What}"));
         }
 
         // Of one kill each effect is lost once at most; the answers that the ledger withholds come on top.

@@ -33,6 +33,9 @@ internal sealed class Scene : IAsyncDisposable
 
     public bool KeepsFolder { get; set; }
 
+    /// <summary>When daemons that had stood still beyond their lease were let go on.</summary>
+    public List<DateTimeOffset> Wakings { get; } = [];
+
     /// <summary>Decides what strikes, whom and for how long.</summary>
     public Random Random { get; }
 
