@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Lekhika.Benchmarks.Cases;
 using Lekhika.Benchmarks.Harness;
 
@@ -25,17 +26,30 @@ catch (FormatException problem)
 
 // Progress goes to standard error, so that standard output is results alone.
 var failed = 0;
+// Told to stop, it ends the program that it waits for (a peer, pgbench), the case that is running by that or by what it waits for next, and the cluster.
+using var stop = new CancellationTokenSource();
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+Shell.Stopping = stop.Token;
 await using var bench = new Bench(options, await BenchCluster.StartAsync(), Console.Error.WriteLine)
 {
     Added = row => Console.WriteLine(options.Json ? Report.Json(row) : Report.Line(row)),
 };
-await bench.PrepareAsync();
+if (!stop.IsCancellationRequested) await bench.PrepareAsync();
 foreach (var one in cases.Where(one => options.Cases.Count == 0 || options.Cases.Contains(one.Name)))
 {
+    if (stop.IsCancellationRequested) break;
     Console.Error.WriteLine($"== {one.Name}");
     try
     {
-        await one.RunAsync(bench);
+        // What the case has started is ended by its own hand; one that takes its time over that is left behind.
+        var run = one.RunAsync(bench);
+        await Task.WhenAny(run, StoppedAsync());
+        if (!stop.IsCancellationRequested || run.IsCompleted) await run;
+    }
+    catch (Exception) when (stop.IsCancellationRequested)
+    {
+        break;
     }
     catch (Exception exception)
     {
@@ -45,5 +59,24 @@ foreach (var one in cases.Where(one => options.Cases.Count == 0 || options.Cases
     }
 }
 
+if (stop.IsCancellationRequested)
+{
+    await BenchDaemon.EndAllAsync();
+    Console.Error.WriteLine("bench: stopped");
+    return 130;
+}
+
 if (options.WritesDocs && bench.Rows.Count > 0) await Report.WriteAsync(bench, Path.Combine(Paths.Root, "docs", "benchmarks.md"), cases.Select(static one => one.Name));
 return failed == 0 ? 0 : 1;
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}
+
+async Task StoppedAsync()
+{
+    await Task.Delay(Timeout.InfiniteTimeSpan, Shell.Time, stop.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
+    await Task.Delay(TimeSpan.FromSeconds(10), Shell.Time);
+}

@@ -45,19 +45,16 @@ internal sealed class Campaign(ChaosOptions options, TextWriter output)
         Say("no more faults; everything must come to its end now");
         // The slots that were missed are made up for first.
         await scene.PauseAsync(3000, 3000, cancellationToken);
-        await workload.EndScheduleAsync(cancellationToken);
+        if (!await workload.EndScheduleAsync(cancellationToken)) Say("the schedule did not catch up");
         var settled = await SettleAsync(scene, workload, cancellationToken);
         foreach (var daemon in scene.Daemons) await daemon.EndAsync(Signals.Terminate, cancellationToken);
 
         var verdict = await new Checker(scene, workload, _deck, output).CheckAsync(settled, cancellationToken);
         if (!verdict || options.Verbose)
         {
+            scene.KeepsFolder = true;
             foreach (var daemon in scene.Daemons) daemon.KeepLog(scene.Folder);
             Say($"logs: {scene.Folder}");
-        }
-        else
-        {
-            Directory.Delete(scene.Folder, recursive: true);
         }
 
         Say(verdict ? "nothing lost, nothing doubled" : $"BROKEN; again with --seed {options.Seed}");

@@ -68,13 +68,17 @@ internal sealed class Checker(Scene scene, Workload workload, IReadOnlyList<Faul
         }
 
         Expect($"recorded effects that the ledger never saw, such as {unseen.FirstOrDefault()}", unseen.Count);
+        var late = await Repetitions.AfterRecordAsync(connection, scene.Ledger, cancellationToken);
+        var ofWaking = late.RemoveAll(effect => Repetitions.IsOfWaking(effect, scene.Wakings));
+        Expect($"effects that were begun again after they had been recorded, such as {late.FirstOrDefault().What}", late.Count);
         var entries = scene.Ledger.Entries.Values.ToList();
         var again = entries.Sum(static entry => entry.Times - 1);
         var answerLost = entries.Sum(static entry => Math.Min(entry.AnswersLost, entry.Times - 1));
         output.WriteLine();
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"side effects: {entries.Count} keys, {again} repetitions: {answerLost} because the answer was lost, {again - answerLost} because the attempt was (crash, fence, abort)"));
+            $"side effects: {entries.Count} keys, {again} repetitions: {answerLost} because the answer was lost, {again - answerLost} because the attempt was (crash, fence, abort), "
+            + $"{ofWaking} of these after the record by a daemon that had just woken"));
     }
 
     private async Task FiguresAsync(NpgsqlConnection connection, Dictionary<Guid, string> statuses, CancellationToken cancellationToken)
@@ -88,6 +92,8 @@ internal sealed class Checker(Scene scene, Workload workload, IReadOnlyList<Faul
             CultureInfo.InvariantCulture,
             $"lives of daemons: {scene.Daemons.Sum(static daemon => daemon.Lives)}; executions taken over from the dead: {scene.Daemons.Sum(static daemon => daemon.Logged("Took over"))}, "
             + $"taken back at a start: {scene.Daemons.Sum(static daemon => daemon.Logged("Took back"))}"));
+
+        await SecondRunsAsync(connection, cancellationToken);
 
         // From the last claim of an incarnation that lost its executions to the claim by the next one.
         await using var command = new NpgsqlCommand(
@@ -107,6 +113,17 @@ internal sealed class Checker(Scene scene, Workload workload, IReadOnlyList<Faul
                 CultureInfo.InvariantCulture,
                 $"rescues: {reader.GetInt64(0)}, from the last heartbeat of the dead to the next claim p50 {reader.GetDouble(1):0.0} s, p99 {reader.GetDouble(2):0.0} s"));
         }
+    }
+
+    private async Task SecondRunsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT count(*), count(*) FILTER (WHERE holder IS NOT NULL) FROM audit.moves WHERE run_after > run_before", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var (opened, held) = (reader.GetInt64(0), reader.GetInt64(1));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"new runs of finished executions: {opened}, {held} of them opened while a daemon still held the run before"));
+        Expect("no new run was opened under the hands of a daemon, so the fence of runs was not tried", held > 0 ? 0 : 1);
     }
 
     private void Expect(string what, long count)

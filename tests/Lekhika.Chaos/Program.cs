@@ -20,4 +20,18 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signa
     signal.Cancel = true;
     stop.Cancel();
 });
-return await new Campaign(options, Console.Out).RunAsync(stop.Token) ? 0 : 1;
+try
+{
+    return await new Campaign(options, Console.Out).RunAsync(stop.Token) ? 0 : 1;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    Console.Error.WriteLine("chaos: stopped");
+    return 130;
+}
+catch (Exception exception)
+{
+    // Said as everything else that is wrong is said, so that whoever looks for that finds it.
+    Console.WriteLine($"BROKEN: the campaign itself could not go on: {exception}");
+    return 1;
+}

@@ -49,7 +49,8 @@ public sealed class OllamaDouble : IAsyncDisposable
     }
 
     /// <summary>Adds a rule for replies to come.</summary>
-    public void Script(ScriptRule rule) => _script.Add(rule);
+    /// <returns>Tells how often it was used.</returns>
+    public ScriptUse Script(ScriptRule rule) => _script.Add(rule);
 
     /// <summary>Forgets scripts, counts of faults and statistics.</summary>
     public void Reset()

@@ -68,19 +68,19 @@ internal sealed class BenchCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         NpgsqlConnection.ClearAllPools();
-        await ServerAsync("pg_ctl", ["-D", Data, "-w", "-m", "immediate", "stop"]);
+        await ServerAsync("pg_ctl", ["-D", Data, "-w", "-m", "immediate", "stop"], isCleaning: true);
         Directory.Delete(_folder, recursive: true);
     }
 
     private string Data => Path.Combine(_folder, "data");
 
     // The server refuses to run as root, and inherits the streams of whoever starts it: they go to a file.
-    private static async Task ServerAsync(string program, string[] arguments)
+    private static async Task ServerAsync(string program, string[] arguments, bool isCleaning = false)
     {
         string[] command = Environment.IsPrivilegedProcess
             ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", Program(program), .. arguments]
             : [Program(program), .. arguments];
-        await Shell.RunAsync("/bin/sh", ["-c", "exec \"$@\" >/dev/null 2>&1 </dev/null", "sh", .. command]);
+        await Shell.RunAsync("/bin/sh", ["-c", "exec \"$@\" >/dev/null 2>&1 </dev/null", "sh", .. command], isCleaning: isCleaning);
     }
 
     public static int FreePort()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -9,6 +10,8 @@ namespace Lekhika.Benchmarks.Harness;
 internal sealed class BenchDaemon : IAsyncDisposable
 {
     private const string Secret = "the-secret-of-the-benchmarks-0123456789";
+
+    private static readonly ConcurrentDictionary<BenchDaemon, bool> Living = new();
 
     private readonly Process _process;
     private readonly string _folder;
@@ -83,7 +86,15 @@ internal sealed class BenchDaemon : IAsyncDisposable
             WorkingDirectory = folder,
         };
         Shell.Clean(start);
-        return new BenchDaemon(Process.Start(start)!, folder, port);
+        var daemon = new BenchDaemon(Process.Start(start)!, folder, port);
+        Living[daemon] = true;
+        return daemon;
+    }
+
+    /// <summary>Ends those that a case has left behind.</summary>
+    public static async Task EndAllAsync()
+    {
+        foreach (var daemon in Living.Keys) await daemon.DisposeAsync();
     }
 
     public static double ResidentOf(int process)
@@ -130,6 +141,7 @@ internal sealed class BenchDaemon : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (!Living.TryRemove(this, out _)) return;
         Http.Dispose();
         if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();

@@ -7,10 +7,16 @@ internal static class Shell
 {
     public static TimeProvider Time => TimeProvider.System;
 
+    /// <summary>Ends what is waited for, and the programs that run; set once, at the start.</summary>
+    public static CancellationToken Stopping { get; set; }
+
     /// <summary>Runs a program; its standard output. The environment holds nothing of ours but what is given.</summary>
+    /// <param name="isCleaning">Whether it goes on when everything else is told to stop.</param>
     /// <exception cref="InvalidOperationException">It ended with an error; the message holds what it said.</exception>
+    /// <exception cref="OperationCanceledException">It was ended, because everything is.</exception>
     public static async Task<string> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, string? input = null)
+        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null, string? input = null,
+        bool isCleaning = false)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -26,7 +32,16 @@ internal static class Shell
         if (input is not null) await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
+        try
+        {
+            await process.WaitForExitAsync(isCleaning ? CancellationToken.None : Stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+
         return process.ExitCode == 0
             ? await output
             : throw new InvalidOperationException($"{program} {string.Join(' ', start.ArgumentList)} ended with {process.ExitCode}: {await error}\n{await output}");
@@ -49,9 +64,9 @@ internal static class Shell
         for (var began = Time.GetTimestamp(); !await holds();)
         {
             if (Time.GetElapsedTime(began).TotalSeconds > seconds) throw new TimeoutException($"{what} did not come within {seconds} s");
-            await Task.Delay(TimeSpan.FromMilliseconds(everyMilliseconds), Time);
+            await Task.Delay(TimeSpan.FromMilliseconds(everyMilliseconds), Time, Stopping);
         }
     }
 
-    public static Task PauseAsync(double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), Time);
+    public static Task PauseAsync(double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), Time, Stopping);
 }

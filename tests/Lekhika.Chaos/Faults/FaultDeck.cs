@@ -7,7 +7,10 @@ using Npgsql;
 
 namespace Lekhika.Chaos.Faults;
 
-/// <summary>All faults there are. Each leaves the world as it found it, apart from what it broke.</summary>
+/// <summary>
+/// All faults there are. Each leaves the world as it found it, apart from what it broke, and counts only if something met it: a process was there to be
+/// killed, a connection to be cut, bytes to be held up, a request to be answered badly.
+/// </summary>
 internal static class FaultDeck
 {
     public static IReadOnlyList<Fault> All() =>
@@ -18,31 +21,26 @@ internal static class FaultDeck
         new("kill at the n-th message", 1, CrashPointAsync),
         new("database: restart -m immediate", 1, RestartDatabaseAsync),
         new("database: backends terminated", 1, TerminateBackendsAsync),
-        new("connection: dropped", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: false))),
-        new("connection: reset", 1, static (scene, _) => Quick(() => scene.Any().Proxy.Drop(reset: true))),
+        new("connection: dropped", 1, static (scene, _) => Task.FromResult(scene.Any().Proxy.Drop(reset: false) > 0)),
+        new("connection: reset", 1, static (scene, _) => Task.FromResult(scene.Any().Proxy.Drop(reset: true) > 0)),
         new("connection: refused", 1, RefuseAsync),
         new("stopped while its database is away", 1, StopAwayAsync),
         new("connection: slow", 1, SlowAsync),
         new("connection: half open", 1, HalfOpenAsync),
         new("connection: held up for three leases", 1, HoldUpAsync),
         new("ollama: refuses", 1, OllamaAwayAsync),
-        new("ollama: 503", 1, static (scene, _) => Script(scene, FaultKind.Busy, 20)),
-        new("ollama: stalls", 1, static (scene, _) => Script(scene, FaultKind.Stall, 3)),
-        new("ollama: cuts streams", 1, static (scene, _) => Script(scene, FaultKind.Cut, 10)),
+        new("ollama: 503", 1, static (scene, token) => ScriptAsync(scene, FaultKind.Busy, 20, token)),
+        new("ollama: stalls", 1, static (scene, token) => ScriptAsync(scene, FaultKind.Stall, 3, token)),
+        new("ollama: cuts streams", 1, static (scene, token) => ScriptAsync(scene, FaultKind.Cut, 10, token)),
         new("clock an hour ahead", World.Daemon.FakeTime() is null ? 0 : 1, static (scene, token) => SkewAsync(scene, "+3600s", token)),
         new("clock an hour behind", World.Daemon.FakeTime() is null ? 0 : 1, static (scene, token) => SkewAsync(scene, "-3600s", token)),
     ];
 
-    private static Task<bool> Quick(Action strike)
-    {
-        strike();
-        return Task.FromResult(true);
-    }
-
     private static async Task<bool> KillAsync(Scene scene, CancellationToken cancellationToken)
     {
         var victim = scene.Any();
-        scene.Killed(victim);
+        if (victim.Process is not { HasExited: false } process) return false;
+        scene.Killed(process);
         await victim.EndAsync(Signals.Kill, cancellationToken);
         await scene.PauseAsync(0, 3500, cancellationToken);
         victim.Start();
@@ -51,11 +49,11 @@ internal static class FaultDeck
 
     private static async Task<bool> StandStillAsync(Scene scene, CancellationToken cancellationToken)
     {
-        var victim = scene.Any();
-        victim.Signal(Signals.Stop);
+        if (scene.Any().Process is not { HasExited: false } process) return false;
+        process.TrySignal(Signals.Stop);
         await scene.PauseAsync(6500, 7000, cancellationToken);
-        victim.Signal(Signals.Continue);
-        return true;
+        scene.Wakings.Add(TimeProvider.System.GetUtcNow());
+        return process.TrySignal(Signals.Continue);
     }
 
     private static async Task<bool> RollAsync(Scene scene, CancellationToken cancellationToken)
@@ -76,8 +74,10 @@ internal static class FaultDeck
         var struck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         victim.Proxy.TrapAt(scene.Random.Next(1, 200), before: scene.Random.Next(2) == 0, _ =>
         {
-            scene.Killed(victim);
-            process.Signal(Signals.Kill);
+            // Unless it has just ended by itself.
+            if (process.HasExited) return;
+            scene.Killed(process);
+            process.TrySignal(Signals.Kill);
             struck.TrySetResult();
         });
         try
@@ -124,10 +124,10 @@ internal static class FaultDeck
     {
         var proxy = scene.Any().Proxy;
         proxy.Refuses = true;
-        proxy.Drop(reset: false);
+        var cut = proxy.Drop(reset: false);
         await scene.PauseAsync(2500, 4500, cancellationToken);
         proxy.Refuses = false;
-        return true;
+        return cut > 0;
     }
 
     /// <summary>What ends under way finds no database, and goes to the spool; counts only if something did.</summary>
@@ -146,44 +146,62 @@ internal static class FaultDeck
     private static async Task<bool> SlowAsync(Scene scene, CancellationToken cancellationToken)
     {
         var proxy = scene.Any().Proxy;
+        var before = proxy.HeldUp;
         proxy.Delay = TimeSpan.FromMilliseconds(scene.Random.Next(20, 150));
         await scene.PauseAsync(3000, 4000, cancellationToken);
         proxy.Delay = TimeSpan.Zero;
-        return true;
+        return proxy.HeldUp > before;
     }
 
     private static async Task<bool> HalfOpenAsync(Scene scene, CancellationToken cancellationToken)
     {
         var proxy = scene.Any().Proxy;
+        var before = proxy.HeldUp;
         proxy.Stall();
         await scene.PauseAsync(4500, 6000, cancellationToken);
-        proxy.Drop(reset: scene.Random.Next(2) == 0);
+        var struck = proxy.HeldUp > before;
+        var cut = proxy.Drop(reset: scene.Random.Next(2) == 0);
         proxy.Resume();
-        return true;
+        return struck && cut > 0;
     }
 
     /// <summary>What was under way arrives after others have taken the executions over: the fence alone is between it and them.</summary>
     private static async Task<bool> HoldUpAsync(Scene scene, CancellationToken cancellationToken)
     {
         var proxy = scene.Any().Proxy;
+        var before = proxy.HeldUp;
         proxy.Stall();
         await scene.PauseAsync(6500, 7000, cancellationToken);
+        var struck = proxy.HeldUp > before;
         proxy.Resume();
-        return true;
+        return struck;
     }
 
     private static async Task<bool> OllamaAwayAsync(Scene scene, CancellationToken cancellationToken)
     {
+        // Answers on their way are cut, and what they are asked for again is refused.
+        var cut = await UntilAsync(() => scene.Ollama.Stats.InFlight > 0, TimeSpan.FromSeconds(5), cancellationToken);
         await scene.StopOllamaAsync();
         await scene.PauseAsync(2000, 4000, cancellationToken);
         await scene.StartOllamaAsync();
-        return true;
+        return cut;
     }
 
-    private static Task<bool> Script(Scene scene, FaultKind kind, int times)
+    private static Task<bool> ScriptAsync(Scene scene, FaultKind kind, int times, CancellationToken cancellationToken)
     {
-        scene.Ollama.Script(new ScriptRule { Times = times, Fault = new DoubleFault { Kind = kind, After = 3, Delay = TimeSpan.FromSeconds(6) } });
-        return Task.FromResult(true);
+        var use = scene.Ollama.Script(new ScriptRule { Times = times, Fault = new DoubleFault { Kind = kind, After = 3, Delay = TimeSpan.FromSeconds(6) } });
+        return UntilAsync(() => use.Times > 0, TimeSpan.FromSeconds(8), cancellationToken);
+    }
+
+    private static async Task<bool> UntilAsync(Func<bool> condition, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        for (var begun = TimeProvider.System.GetTimestamp(); !condition();)
+        {
+            if (TimeProvider.System.GetElapsedTime(begun) > patience) return false;
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        }
+
+        return true;
     }
 
     /// <summary>A daemon whose clock is wrong, the others' being right. Counts only if the daemon itself tells the wrong time.</summary>

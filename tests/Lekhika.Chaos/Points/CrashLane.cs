@@ -15,6 +15,7 @@ namespace Lekhika.Chaos.Points;
 internal sealed class CrashLane(string connectionString, World.Daemon daemon, Ledger ledger) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(2);
     private readonly Dictionary<string, Guid> _workflows = new(StringComparer.Ordinal);
     private IReadOnlyList<Shape> _shapes = [];
 
@@ -33,16 +34,20 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         await InsertAsync(ids, cancellationToken);
         var from = daemon.Proxy.Messages;
         var struck = new TaskCompletionSource<byte>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ChildProcess? life = null;
         if (point is { } at)
         {
             daemon.Proxy.TrapAt(at.Message, at.Before, type =>
             {
-                daemon.Signal(Signals.Kill);
+                // This life alone: an answer that is late must not end the next one.
+                SpinWait.SpinUntil(() => Volatile.Read(ref life) is not null);
+                Volatile.Read(ref life)!.TrySignal(Signals.Kill);
                 struck.TrySetResult(type);
             });
         }
 
         daemon.Start();
+        Volatile.Write(ref life, daemon.Process);
         var problems = new List<string>();
         long? messages = null;
         Dictionary<string, int>? recorded = null;
@@ -57,8 +62,9 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
                 daemon.Start();
             }
 
-            if (daemon.Process is { HasExited: true } dead && !struck.Task.IsCompleted)
+            if (daemon.Process is { HasExited: true } dead)
             {
+                if (recorded is null && await IsStruckAsync(struck.Task, point, dead.ExitCode)) continue;
                 problems.Add($"it ended by itself with exit code {dead.ExitCode}: {dead.Tail(5)}");
                 break;
             }
@@ -71,13 +77,13 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
             }
             else if (scheduled)
             {
-                await ExecuteAsync("UPDATE lekhika.workflow_schedules SET is_active = false", cancellationToken);
-                scheduled = false;
+                scheduled = await ExecuteAsync(Audit.EndSchedule, cancellationToken) == 0;
+                if (scheduled) await Task.Delay(TimeSpan.FromMilliseconds(15), TimeProvider.System, cancellationToken);
             }
             // Told to stop before it knows what that means it would only die of it.
             else if (await IsListeningAsync(cancellationToken))
             {
-                over = await StopAsync(struck.Task, recorded is not null, problems, cancellationToken);
+                over = await StopAsync(struck.Task, point, recorded is not null, problems, cancellationToken);
             }
         }
 
@@ -94,15 +100,22 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
     public void KeepLog(string folder) => daemon.KeepLog(folder);
 
     /// <summary>SIGTERM. False: the daemon was killed at one of its last messages, and goes on in another life.</summary>
-    private async Task<bool> StopAsync(Task<byte> struck, bool wasStruck, List<string> problems, CancellationToken cancellationToken)
+    private async Task<bool> StopAsync(Task<byte> struck, CrashPoint? point, bool wasStruck, List<string> problems, CancellationToken cancellationToken)
     {
         if (daemon.Process is not { } process) return true;
-        if (!process.HasExited) process.Signal(Signals.Terminate);
+        if (!process.HasExited) process.TrySignal(Signals.Terminate);
         var code = await process.EndAsync(cancellationToken);
-        if (!wasStruck && struck.IsCompleted) return false;
+        if (!wasStruck && await IsStruckAsync(struck, point, code)) return false;
         if (code != 0) problems.Add($"SIGTERM ended it with exit code {code}: {process.Tail(5)}");
         await daemon.EndAsync(Signals.Kill, cancellationToken);
         return true;
+    }
+
+    /// <summary>Whether it ended by the kill of this pass. Who killed it tells of that right after, but may have to wait for a processor meanwhile.</summary>
+    private static async Task<bool> IsStruckAsync(Task<byte> struck, CrashPoint? point, int exitCode)
+    {
+        if (point is null || exitCode != 128 + Signals.Kill) return struck.IsCompleted;
+        return await Task.WhenAny(struck, Task.Delay(Moment, TimeProvider.System, CancellationToken.None)) == struck;
     }
 
     private async Task InsertAsync(Dictionary<string, Guid> ids, CancellationToken cancellationToken)
@@ -118,11 +131,7 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         }
 
         var pure = _shapes.Single(static shape => shape.Name == "pure");
-        await using var schedule = new NpgsqlCommand(
-            """
-            INSERT INTO lekhika.workflow_schedules (workflow_id, cron, catch_up, catch_up_limit, inputs, next_run_at)
-            VALUES ($1, '* * * * * *', 'all', 1000, $2::jsonb, date_trunc('second', now()))
-            """, connection);
+        await using var schedule = new NpgsqlCommand(Audit.BeginSchedule, connection);
         schedule.Parameters.AddWithValue(_workflows[pure.Name]);
         schedule.Parameters.AddWithValue(pure.Inputs(1));
         await schedule.ExecuteNonQueryAsync(cancellationToken);
@@ -199,6 +208,11 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
             if (ledger.Entries[key].Times != times) problems.Add($"{key} was recorded when the daemon died, and done again");
         }
 
+        await using (var connection = await OpenAsync(cancellationToken))
+        {
+            problems.AddRange((await Repetitions.AfterRecordAsync(connection, ledger, cancellationToken)).Select(static late => $"done again after it was recorded: {late.What}"));
+        }
+
         // Of one kill each effect is lost once at most; the answers that the ledger withholds come on top.
         var own = ids.Values.Select(static id => id.ToString()).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, entry) in ledger.Entries.Where(one => own.Contains(one.Key.Split(':')[0])))
@@ -234,11 +248,11 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    private async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken)
     {
         await using var connection = await OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
@@ -259,7 +273,7 @@ internal sealed class CrashLane(string connectionString, World.Daemon daemon, Le
         DELETE FROM lekhika.workflow_executions; DELETE FROM lekhika.workflow_execution_steps; DELETE FROM lekhika.execution_runs;
         DELETE FROM lekhika.ready; DELETE FROM lekhika.held; DELETE FROM lekhika.parked; DELETE FROM lekhika.events; DELETE FROM lekhika.commands;
         DELETE FROM lekhika.outcomes; DELETE FROM lekhika.workflow_signals; DELETE FROM lekhika.workflow_schedules;
-        DELETE FROM audit.moves; DELETE FROM audit.gone; DELETE FROM audit.claims;
+        DELETE FROM audit.moves; DELETE FROM audit.gone; DELETE FROM audit.claims; DELETE FROM audit.steps; DELETE FROM audit.schedules;
         RESET session_replication_role;
         """;
 }

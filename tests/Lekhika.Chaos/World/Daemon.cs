@@ -86,12 +86,8 @@ internal sealed partial class Daemon : IAsyncDisposable
     public async Task EndAsync(int signal, CancellationToken cancellationToken)
     {
         if (Process is not { } process) return;
-        if (!process.HasExited)
-        {
-            process.Signal(signal);
-            if (signal == Signals.Kill) process.Signal(Signals.Continue);
-        }
-
+        // It may be dying of another signal meanwhile. SIGKILL ends one that stands still, too.
+        if (!process.HasExited) process.TrySignal(signal);
         var code = await process.EndAsync(cancellationToken, seconds: 120);
         if (signal == Signals.Terminate && code != 0) Faults.Add($"{Name}: SIGTERM ended it with exit code {code}\n{process.Tail(15)}");
         Process = null;
@@ -111,7 +107,7 @@ internal sealed partial class Daemon : IAsyncDisposable
 
     public void Signal(int signal)
     {
-        if (Process is { HasExited: false } process) process.Signal(signal);
+        if (Process is { HasExited: false } process) process.TrySignal(signal);
     }
 
     /// <summary>Where libfaketime is; null if it is not installed.</summary>
@@ -130,7 +126,7 @@ internal sealed partial class Daemon : IAsyncDisposable
     {
         if (Process is { HasExited: false } process)
         {
-            process.Signal(Signals.Continue);
+            process.TrySignal(Signals.Continue);
             await process.DisposeAsync();
         }
 

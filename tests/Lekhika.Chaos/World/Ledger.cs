@@ -44,9 +44,15 @@ internal sealed class Ledger : IAsyncDisposable
 
     private async Task TakeAsync(HttpContext context)
     {
+        var begun = TimeProvider.System.GetUtcNow();
+        await TakeAsync(context, begun);
+    }
+
+    private async Task TakeAsync(HttpContext context, DateTimeOffset begun)
+    {
         using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         var entry = Of(context);
-        entry.Count();
+        entry.Count(begun);
         var luck = Next();
         if (luck < 0.01)
         {
@@ -68,15 +74,16 @@ internal sealed class Ledger : IAsyncDisposable
 
     private async Task TakeSlowlyAsync(HttpContext context)
     {
+        var begun = TimeProvider.System.GetUtcNow();
         await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, context.RequestAborted);
-        await TakeAsync(context);
+        await TakeAsync(context, begun);
     }
 
     /// <summary>Says 503 to the first two attempts of each key.</summary>
     private async Task FlakyAsync(HttpContext context)
     {
         var entry = Of(context);
-        if (entry.Count() <= 2)
+        if (entry.Count(TimeProvider.System.GetUtcNow()) <= 2)
         {
             entry.AnswerLost();
             context.Response.StatusCode = 503;
@@ -90,7 +97,7 @@ internal sealed class Ledger : IAsyncDisposable
     private Task BreakAsync(HttpContext context)
     {
         var entry = Of(context);
-        entry.Count();
+        entry.Count(TimeProvider.System.GetUtcNow());
         entry.AnswerLost();
         context.Response.StatusCode = 503;
         return Task.CompletedTask;
@@ -118,15 +125,39 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>What was done under one key.</summary>
     internal sealed class Entry
     {
-        private int _times;
+        private readonly Lock _lock = new();
+        private readonly List<DateTimeOffset> _begun = [];
         private int _lost;
 
-        public int Times => _times;
+        public int Times
+        {
+            get
+            {
+                lock (_lock) return _begun.Count;
+            }
+        }
+
+        /// <summary>When each of the requests came, in the order in which they were counted.</summary>
+        public IReadOnlyList<DateTimeOffset> Begun
+        {
+            get
+            {
+                lock (_lock) return [.. _begun];
+            }
+        }
 
         /// <summary>How often the answer was withheld.</summary>
         public int AnswersLost => _lost;
 
-        public int Count() => Interlocked.Increment(ref _times);
+        /// <summary>Counts one more that came at this time; the answer is how many there are now.</summary>
+        public int Count(DateTimeOffset begun)
+        {
+            lock (_lock)
+            {
+                _begun.Add(begun);
+                return _begun.Count;
+            }
+        }
 
         public void AnswerLost() => Interlocked.Increment(ref _lost);
     }

@@ -19,6 +19,7 @@ internal sealed class Proxy : IAsyncDisposable
     private volatile TaskCompletionSource? _stalled;
     private volatile Trap? _trap;
     private long _messages;
+    private long _heldUp;
 
     public Proxy(int server)
     {
@@ -39,6 +40,9 @@ internal sealed class Proxy : IAsyncDisposable
     /// <summary>Messages that the daemon has sent since the start, over all connections.</summary>
     public long Messages => Interlocked.Read(ref _messages);
 
+    /// <summary>Pieces of either direction that a delay or a stall has held up.</summary>
+    public long HeldUp => Interlocked.Read(ref _heldUp);
+
     /// <summary>Keeps connections open and moves nothing.</summary>
     public void Stall() => _stalled ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -48,10 +52,12 @@ internal sealed class Proxy : IAsyncDisposable
         _stalled = null;
     }
 
-    /// <summary>Ends all connections, in order (FIN) or by a reset.</summary>
-    public void Drop(bool reset)
+    /// <summary>Ends all connections, in order (FIN) or by a reset; the answer is how many there were.</summary>
+    public int Drop(bool reset)
     {
-        foreach (var connection in _open.Keys) connection.Close(reset);
+        var open = _open.Keys.ToList();
+        foreach (var connection in open) connection.Close(reset);
+        return open.Count;
     }
 
     /// <summary>
@@ -194,8 +200,17 @@ internal sealed class Proxy : IAsyncDisposable
 
     private async ValueTask HoldUpAsync()
     {
-        if (Delay > TimeSpan.Zero) await Task.Delay(Delay, TimeProvider.System, _end.Token);
-        if (_stalled is { } stalled) await stalled.Task.WaitAsync(_end.Token);
+        if (Delay is var delay && delay > TimeSpan.Zero)
+        {
+            Interlocked.Increment(ref _heldUp);
+            await Task.Delay(delay, TimeProvider.System, _end.Token);
+        }
+
+        if (_stalled is { } stalled)
+        {
+            Interlocked.Increment(ref _heldUp);
+            await stalled.Task.WaitAsync(_end.Token);
+        }
     }
 
     private async ValueTask PassOnAsync(NetworkStream to, ArrayBufferWriter<byte> outgoing)

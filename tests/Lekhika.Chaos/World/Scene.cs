@@ -1,3 +1,4 @@
+using Lekhika.Daemon.Tests.EndToEnd.Support;
 using Lekhika.Doubles;
 using Lekhika.Tests.Support;
 using Npgsql;
@@ -7,7 +8,7 @@ namespace Lekhika.Chaos.World;
 /// <summary>Everything a campaign happens in.</summary>
 internal sealed class Scene : IAsyncDisposable
 {
-    private readonly HashSet<Daemon> _killed = [];
+    private readonly HashSet<ChildProcess> _killed = [];
     private readonly OllamaDoubleOptions _ollamaOptions;
 
     private Scene(PostgresCluster cluster, string connectionString, Ledger ledger, OllamaDouble ollama, OllamaDoubleOptions ollamaOptions, string folder, int seed)
@@ -27,7 +28,13 @@ internal sealed class Scene : IAsyncDisposable
 
     public IReadOnlyList<Daemon> Daemons { get; private set; } = [];
 
+    /// <summary>Where the daemons keep theirs; gone with the scene, unless the logs in it are to be read.</summary>
     public string Folder { get; }
+
+    public bool KeepsFolder { get; set; }
+
+    /// <summary>When daemons that had stood still beyond their lease were let go on.</summary>
+    public List<DateTimeOffset> Wakings { get; } = [];
 
     /// <summary>Decides what strikes, whom and for how long.</summary>
     public Random Random { get; }
@@ -41,8 +48,9 @@ internal sealed class Scene : IAsyncDisposable
         var ledger = await Ledger.StartAsync(options.Seed);
         var ollama = new OllamaDoubleOptions
         {
-            Port = Lekhika.Daemon.Tests.EndToEnd.Support.Ports.Take(),
+            Port = Ports.Take(),
             TokensPerSecond = 400,
+            ReplyTokens = Shape.ReplyTokens,
             Parallel = 4,
             LoadTime = TimeSpan.Zero,
             SwapTime = TimeSpan.Zero,
@@ -59,10 +67,10 @@ internal sealed class Scene : IAsyncDisposable
 
     public Daemon Any() => Daemons[Random.Next(Daemons.Count)];
 
-    /// <summary>Its end is the campaign's own doing.</summary>
-    public void Killed(Daemon daemon)
+    /// <summary>The end of this life is the campaign's own doing; that of the next one is not.</summary>
+    public void Killed(ChildProcess life)
     {
-        lock (_killed) _killed.Add(daemon);
+        lock (_killed) _killed.Add(life);
     }
 
     /// <summary>Starts again who is not there.</summary>
@@ -70,7 +78,7 @@ internal sealed class Scene : IAsyncDisposable
     {
         lock (_killed)
         {
-            foreach (var daemon in Daemons) daemon.Revive(_killed.Remove(daemon));
+            foreach (var daemon in Daemons) daemon.Revive(daemon.Process is { } life && _killed.Contains(life));
         }
     }
 
@@ -88,5 +96,6 @@ internal sealed class Scene : IAsyncDisposable
         await Ledger.DisposeAsync();
         NpgsqlConnection.ClearAllPools();
         await Cluster.DisposeAsync();
+        if (!KeepsFolder) Directory.Delete(Folder, recursive: true);
     }
 }

@@ -89,7 +89,10 @@ internal sealed record Shape(string Name, string Definition, Func<int, long>? Ex
     private static string Slow(string ledger, string id, string n) =>
         Node(id, "http", $$$"""{"method":"POST","url":"{{{ledger}}}/slow","body":{"n":"{{{Template(n)}}}"}}""", Retry);
 
-    private static string Model(string id) => Node(id, "llm", """{"model":"llama3.2","prompt":"Write something. [[double:tokens:40]]"}""", Retry);
+    /// <summary>How long the double's replies are. Not by a marker in the prompt, which would go before the faults that are scripted.</summary>
+    public const int ReplyTokens = 40;
+
+    private static string Model(string id) => Node(id, "llm", """{"model":"llama3.2","prompt":"Write something."}""", Retry);
 
     private static string Delay(string id, string config) => Node(id, "delay", "{" + config + "}");
 

@@ -9,12 +9,17 @@ namespace Lekhika.Chaos.World;
 
 /// <summary>
 /// Puts executions in, by INSERT (straight to the server, past the proxies) and by POST /execute to a daemon at random; cancels, pauses and resumes some by
-/// SQL; sends signals, early, late and twice. Remembers what was acknowledged: that must not be lost.
+/// SQL, and opens new runs of finished ones, some the moment they were cancelled, under the hands of whoever holds them; sends signals, early, late and
+/// twice. Remembers what was acknowledged: that must not be lost.
 /// </summary>
 internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> daemons, int seed)
 {
+    private static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(30);
     private readonly Random _random = new(seed);
+    // Older ones are over already, mostly.
+    private const int Young = 60;
     private readonly List<(Guid Id, string Name)> _unsignalled = [];
+    private readonly List<Guid> _taken = [];
     private readonly List<Guid> _paused = [];
     private readonly Dictionary<string, Guid> _workflows = new(StringComparer.Ordinal);
     private IReadOnlyList<Shape> _shapes = [];
@@ -40,12 +45,9 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
             await StoreAsync(connection, id, shape.Name, shape.Definition, cancellationToken);
         }
 
-        await using var schedule = new NpgsqlCommand(
-            """
-            INSERT INTO lekhika.workflow_schedules (workflow_id, cron, catch_up, catch_up_limit, inputs)
-            VALUES ($1, '* * * * * *', 'all', 1000, '{"shape":"pure","n":1,"expect":4}')
-            """, connection);
+        await using var schedule = new NpgsqlCommand(Audit.BeginSchedule, connection);
         schedule.Parameters.AddWithValue(_workflows["pure"]);
+        schedule.Parameters.AddWithValue("""{"shape":"pure","n":1,"expect":4}""");
         await schedule.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -70,12 +72,20 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
         }
     }
 
-    /// <summary>No slot of the schedule comes due any more.</summary>
-    public async Task EndScheduleAsync(CancellationToken cancellationToken)
+    /// <summary>No slot of the schedule comes due any more, once those that were missed are made up for. False: they were not in time.</summary>
+    public async Task<bool> EndScheduleAsync(CancellationToken cancellationToken)
     {
         await using var connection = await OpenAsync(cancellationToken);
-        await using var end = new NpgsqlCommand("UPDATE lekhika.workflow_schedules SET is_active = false", connection);
-        await end.ExecuteNonQueryAsync(cancellationToken);
+        for (var begun = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(begun) < CatchUp;)
+        {
+            await using var end = new NpgsqlCommand(Audit.EndSchedule, connection);
+            if (await end.ExecuteNonQueryAsync(cancellationToken) > 0) return true;
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
+        }
+
+        await using var stop = new NpgsqlCommand("UPDATE lekhika.workflow_schedules SET is_active = false", connection);
+        await stop.ExecuteNonQueryAsync(cancellationToken);
+        return false;
     }
 
     /// <summary>Lets go of everything that only waits for somebody: signals not sent yet, pauses.</summary>
@@ -153,12 +163,41 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
             _paused.Clear();
         }
 
-        var some = Acknowledged.Where(one => one.Value.Name is not "pure").Select(static one => one.Key).Reverse().Take(200).OrderBy(_ => _random.Next()).Take(2).ToList();
+        var some = _taken.TakeLast(Young).OrderBy(_ => _random.Next()).Take(2).ToList();
         if (some.Count < 2) return;
-        Cancelled[some[0]] = true;
-        await SetAsync(connection, [some[0]], "cancelled", cancellationToken);
+        var cancelled = (_random.Next(2) == 0 ? await HeldAsync(connection, cancellationToken) : null) ?? some[0];
+        Cancelled[cancelled] = true;
+        await SetAsync(connection, [cancelled], "cancelled", cancellationToken);
+        if (cancelled != some[0] || _random.Next(2) == 0) await ReopenAsync(connection, cancelled, cancellationToken);
         _paused.Add(some[1]);
         await SetAsync(connection, [some[1]], "paused", cancellationToken);
+        if (_random.Next(3) == 0) await ReopenAsync(connection, _taken[_random.Next(_taken.Count)], cancellationToken);
+    }
+
+    /// <summary>One that a daemon holds just now; null if there is none of the workload's own.</summary>
+    private async Task<Guid?> HeldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var select = new NpgsqlCommand(
+            "SELECT e.id FROM lekhika.held h JOIN lekhika.workflow_executions e ON e.seq = h.exec ORDER BY random()", connection);
+        await using var reader = await select.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (Acknowledged.ContainsKey(reader.GetGuid(0))) return reader.GetGuid(0);
+        }
+
+        return null;
+    }
+
+    /// <summary>A new run, if it is over; it must come to the same end.</summary>
+    private async Task ReopenAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    {
+        // What was sent to the run before is not the new one's, and whether it is opened may remain unknown.
+        if (Acknowledged[id].Signal is { } name) _unsignalled.Add((id, name));
+        await using var update = new NpgsqlCommand(
+            "UPDATE lekhika.workflow_executions SET status = $2 WHERE id = $1 AND status IN ('completed', 'failed', 'cancelled') AND run < 4", connection);
+        update.Parameters.AddWithValue(id);
+        update.Parameters.AddWithValue(_random.Next(3) == 0 ? "running" : "pending");
+        await update.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static async Task SetAsync(NpgsqlConnection connection, IEnumerable<Guid> ids, string status, CancellationToken cancellationToken)
@@ -193,6 +232,7 @@ internal sealed class Workload(string connectionString, IReadOnlyList<Daemon> da
     {
         Acknowledged[id] = shape;
         Unknown.TryRemove(id, out _);
+        if (shape.Name is not "pure") _taken.Add(id);
         if (shape.Signal is { } name) _unsignalled.Add((id, name));
     }
 

@@ -245,10 +245,9 @@ public sealed class IncidentTests(Servers servers)
 
     private static DaemonSetup Setup(Scene scene, string worker = "worker-a") => scene.Setup(setup =>
     {
-        setup.StateDirectory = Directory.CreateTempSubdirectory("lekhika-doctor-").FullName;
         setup.Port = Ports.Take();
         setup.Settings["worker.id"] = worker;
-        setup.Settings["worker.state_directory"] = setup.StateDirectory;
+        setup.Settings["worker.state_directory"] = setup.StateDirectory!;
         setup.Settings["server.url"] = $"http://127.0.0.1:{setup.Port}";
         setup.Settings["auth.internal_secret"] = DaemonSetup.Secret;
     });

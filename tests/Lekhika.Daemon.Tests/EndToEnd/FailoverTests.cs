@@ -100,6 +100,8 @@ public sealed class FailoverTests(Servers servers)
     [Fact]
     public async Task One_that_stood_still_beyond_its_lease_loses_its_work_begins_anew_and_corrupts_nothing()
     {
+        // The one that stands still has its answer in its socket when it wakes, and writes it; by then the other has recorded one of its own, and is slow
+        // at what comes after.
         await using var scene = await Scene.BeginAsync(servers, Scene.Fast with { Parallel = 8 });
         static void Short(DaemonSetup setup)
         {
@@ -108,19 +110,37 @@ public sealed class FailoverTests(Servers servers)
         }
 
         var still = await scene.DaemonAsync(Short);
-        scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "second", Times = 1, Tokens = 600, Speed = 20 });
-        var id = await scene.InsertAsync(Flows.Chain(Flows.Say("first"), "second", Flows.Say("third")));
+        scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "second", Times = 1, Tokens = 40, Speed = 20 });
+        scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "second", Times = 1, Reply = "of the other" });
+        scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "third", Times = 1, Tokens = 200, Speed = 20 });
+        var id = await scene.InsertAsync(Flows.Chain(Flows.Say("first"), "second", "third"));
         await scene.UntilOllamaAsync(static stats => stats is { Completed: 1, Generating: 1 });
-        var other = await scene.DaemonAsync(Short);
         still.Child.Signal(Signals.Stop);
+        var other = await scene.DaemonAsync(Short);
         await other.LogAsync(Cancellation, "Took over 1 executions");
-        // Wakes in the middle of the other's work, with an answer of the model in its hands.
+        await scene.UntilOllamaAsync(static stats => stats is { Completed: 3, Generating: 1 });
+        Assert.Equal(["a succeeded", "b succeeded"], await scene.StepsAsync(id));
+
         var mark = still.Mark;
-        still.Child.Signal(Signals.Continue);
+        await using (var somebody = new Npgsql.NpgsqlConnection(scene.Database.ConnectionString + ";Pooling=false"))
+        {
+            // Heartbeats, of which one would tell it that it was revoked, wait: so only the fence is between its answer and the execution.
+            await somebody.OpenAsync(Cancellation);
+            await using var begin = new Npgsql.NpgsqlCommand("BEGIN; LOCK TABLE lekhika.workers IN ACCESS EXCLUSIVE MODE", somebody);
+            await begin.ExecuteNonQueryAsync(Cancellation);
+            still.Child.Signal(Signals.Continue);
+            await still.LogFromAsync(mark, Cancellation, id.ToString(), "gave it up, the database says Fenced");
+            Assert.DoesNotContain(still.Child.Lines.Skip(mark), static line => line.Contains("revoked", StringComparison.Ordinal));
+            Assert.Equal(["a succeeded", "b succeeded"], await scene.StepsAsync(id));
+        }
+
         await still.LogFromAsync(mark, Cancellation, "revoked");
         await still.LogFromAsync(mark, Cancellation, "Incarnation", "begins");
         Assert.Equal("completed", (await scene.EndAsync(id)).Status);
         Assert.Equal(["a succeeded", "b succeeded", "c succeeded"], await scene.StepsAsync(id));
+        Assert.Equal("of the other", await scene.Database.ScalarAsync<string>(
+            "SELECT output->>'text' FROM lekhika.execution_steps WHERE execution_id = $1 AND step_key = 'b'", Cancellation, id));
+        Assert.Equal(4, scene.Ollama.Stats.Completions);
         await scene.UntilSqlAsync<long>("SELECT count(*) FROM lekhika.held", static held => held == 0);
 
         // Both work on.

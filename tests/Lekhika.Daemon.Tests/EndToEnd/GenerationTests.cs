@@ -160,7 +160,7 @@ public sealed class GenerationTests(Servers servers)
     public async Task The_command_generates_without_a_database()
     {
         await using var scene = await BeginAsync("```json\n" + Good + "\n```");
-        var file = Path.Combine(Directory.CreateTempSubdirectory("lekhika-generate-").FullName, "poem.json");
+        var file = Path.Combine(scene.Folder("generated"), "poem.json");
 
         var run = await ChildProcess.RunAsync(
             null, Cancellation, ["generate", "Write poems", "--out", file, "--config", "/dev/null", "--ollama.url", scene.Ollama.BaseAddress.ToString()]);

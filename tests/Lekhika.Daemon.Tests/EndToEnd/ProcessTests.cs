@@ -58,7 +58,7 @@ public sealed class ProcessTests(Servers servers)
     public async Task Systemd_is_told_of_the_start_the_state_and_the_stop()
     {
         await using var scene = await Scene.BeginAsync(servers);
-        var path = Path.Combine(Directory.CreateTempSubdirectory("lekhika-notify-").FullName, "notify");
+        var path = Path.Combine(scene.Folder("notify"), "socket");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
         var daemon = await scene.DaemonAsync(setup =>
@@ -84,10 +84,11 @@ public sealed class ProcessTests(Servers servers)
         using var mute = new TcpListener(IPAddress.Loopback, 0);
         mute.Start();
         var port = Ports.Take();
+        using var folder = new ScratchFolder();
         var child = ChildProcess.Start(
         [
             "run", "--database.url", $"postgres://postgres@127.0.0.1:{((IPEndPoint)mute.LocalEndpoint).Port}/x", "--server.url", $"http://127.0.0.1:{port}",
-            "--auth.allow_insecure_loopback", "true", "--worker.state_directory", Directory.CreateTempSubdirectory("lekhika-start-").FullName,
+            "--auth.allow_insecure_loopback", "true", "--worker.state_directory", folder.Path,
         ]);
         await using var ends = child;
         using var connection = await mute.AcceptTcpClientAsync(Cancellation);
@@ -154,7 +155,7 @@ public sealed class ProcessTests(Servers servers)
     public async Task It_serves_on_a_unix_socket_too()
     {
         await using var scene = await Scene.BeginAsync(servers);
-        var path = Path.Combine(Directory.CreateTempSubdirectory("lekhika-socket-").FullName, "http.sock");
+        var path = Path.Combine(scene.Folder("http"), "http.sock");
         var daemon = await scene.DaemonAsync(setup => setup.Settings["server.socket"] = path);
         using var handler = new SocketsHttpHandler
         {

@@ -26,7 +26,7 @@ public sealed class SecretTests(Servers servers)
             context.Response.Headers["X-Was"] = context.Request.Headers["X-Key"].ToString();
             await context.Response.WriteAsync(JsonSerializer.Serialize(new { you_sent = context.Request.Headers["X-Key"].ToString(), path = context.Request.Path.Value }), context.RequestAborted);
         });
-        var file = Path.Combine(Directory.CreateTempSubdirectory("lekhika-secret-").FullName, "crm");
+        var file = Path.Combine(scene.Folder("secret"), "crm");
         await File.WriteAllTextAsync(file, Value + "\n", Cancellation);
         var daemon = await scene.DaemonAsync(setup =>
         {

@@ -19,12 +19,14 @@ public sealed class SpoolTests(Servers servers)
             setup.Settings["worker.drain_timeout"] = "2s";
             setup.Settings["worker.concurrency"] = "1";
         });
-        var kept = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 20, "kept"), "after {{ nodes.a.tokens_out }}"));
-        var stopped = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 20, "stopped"), Flows.Say("never")));
+        var kept = await scene.InsertAsync(Flows.Chain(Flows.Slowly(60, 10, "kept"), "after {{ nodes.a.tokens_out }}"));
+        var stopped = await scene.InsertAsync(Flows.Chain(Flows.Slowly(60, 10, "stopped"), Flows.Say("never")));
         await scene.UntilOllamaAsync(static stats => stats.Generating == 2);
         await scene.UntilAsync(kept, "running");
         await scene.UntilAsync(stopped, "running");
+        // The answers take six seconds: the server is gone before they are there, however slow it ends.
         await scene.Cluster.StopAsync("immediate");
+        Assert.Equal(0, scene.Ollama.Stats.Completed);
         await scene.UntilOllamaAsync(static stats => stats.Completed == 2);
         Assert.Equal(0, await first.StopAsync(Cancellation));
 
@@ -45,7 +47,11 @@ public sealed class SpoolTests(Servers servers)
         Assert.True(end.Status == "completed", $"{end}");
         Assert.Equal(["a succeeded", "b succeeded"], await scene.StepsAsync(kept));
         Assert.Equal(1, scene.Ollama.Stats.Seen.Count(static request => request.Body.Contains("kept", StringComparison.Ordinal)));
-        Assert.Equal(1, scene.Ollama.Stats.Seen.Count(static request => request.Body.Contains("after 40", StringComparison.Ordinal)));
+        // The template saw what was kept.
+        var tokens = await scene.Database.ScalarAsync<string>(
+            "SELECT output->>'tokens_out' FROM lekhika.execution_steps WHERE execution_id = $1 AND step_key = 'a'", Cancellation, kept);
+        Assert.Equal(1, scene.Ollama.Stats.Seen.Count(request => request.Body.Contains($"\"after {tokens}\"", StringComparison.Ordinal)));
+        Assert.Equal(3, scene.Ollama.Stats.Completions);
 
         Assert.Empty(await scene.StepsAsync(stopped));
         Assert.Equal("cancelled", await scene.StatusAsync(stopped));

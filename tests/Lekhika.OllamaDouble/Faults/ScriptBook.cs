@@ -4,12 +4,14 @@ namespace Lekhika.Doubles;
 internal sealed class ScriptBook
 {
     private readonly Lock _gate = new();
-    private readonly List<Entry> _rules = [];
+    private readonly List<(ScriptRule Rule, ScriptUse Use)> _rules = [];
 
-    public void Add(ScriptRule rule)
+    public ScriptUse Add(ScriptRule rule)
     {
+        var use = new ScriptUse();
         lock (_gate)
-            _rules.Add(new Entry(rule));
+            _rules.Add((rule, use));
+        return use;
     }
 
     public void Clear()
@@ -23,14 +25,13 @@ internal sealed class ScriptBook
     {
         lock (_gate)
         {
-            foreach (var entry in _rules)
+            foreach (var (rule, use) in _rules)
             {
-                var rule = entry.Rule;
-                if (entry.Used >= (rule.Times ?? int.MaxValue)
+                if (use.Times >= (rule.Times ?? int.MaxValue)
                     || (rule.Model is { } name && !Same(name, model))
                     || (rule.PromptContains is { } part && !text.Contains(part, StringComparison.Ordinal)))
                     continue;
-                var turn = entry.Used++;
+                var turn = use.Count();
                 return rule.Replies is { Count: > 0 } replies ? rule with { Reply = replies[Math.Min(turn, replies.Count - 1)] } : rule;
             }
             return null;
@@ -39,11 +40,4 @@ internal sealed class ScriptBook
 
     private static bool Same(string one, string other) =>
         string.Equals(ModelName.WithTag(one), ModelName.WithTag(other), StringComparison.OrdinalIgnoreCase);
-
-    private sealed class Entry(ScriptRule rule)
-    {
-        public ScriptRule Rule { get; } = rule;
-
-        public int Used { get; set; }
-    }
 }

@@ -125,8 +125,11 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public void Signal(int signal)
     {
-        if (Kill(_process.Id, signal) != 0) throw new InvalidOperationException($"signal {signal} could not be sent");
+        if (!TrySignal(signal)) throw new InvalidOperationException($"signal {signal} could not be sent");
     }
+
+    /// <summary>The same where it may have ended by now. False: it had.</summary>
+    public bool TrySignal(int signal) => Kill(_process.Id, signal) == 0;
 
     /// <summary>The last lines, for messages of tests.</summary>
     public string Tail(int count = 60) => string.Join('\n', Lines.TakeLast(count));

@@ -19,7 +19,7 @@ internal sealed class DaemonSetup
     /// <summary>Arguments after <c>run --config FILE</c>.</summary>
     public List<string> Arguments { get; } = [];
 
-    /// <summary>Where it keeps its state; null for a folder of its own.</summary>
+    /// <summary>Where it keeps its state and its configuration file; null for a folder that ends with the process.</summary>
     public string? StateDirectory { get; set; }
 
     /// <summary>Where it listens; null for a free port.</summary>
@@ -36,10 +36,11 @@ internal sealed class DaemonProcess : IAsyncDisposable
     private readonly ChildProcess _child;
     private readonly string _configFile;
     private readonly DaemonSetup _setup;
+    private readonly ScratchFolder? _folder;
 
-    private DaemonProcess(ChildProcess child, string configFile, DaemonSetup setup)
+    private DaemonProcess(ChildProcess child, string configFile, DaemonSetup setup, ScratchFolder? folder)
     {
-        (_child, _configFile, _setup) = (child, configFile, setup);
+        (_child, _configFile, _setup, _folder) = (child, configFile, setup, folder);
         Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{setup.Port}/"), Timeout = TimeSpan.FromSeconds(60) };
         Http.DefaultRequestHeaders.Add("X-Internal-Auth", DaemonSetup.Secret);
     }
@@ -62,7 +63,8 @@ internal sealed class DaemonProcess : IAsyncDisposable
     /// <summary>Starts it, and does not wait.</summary>
     public static DaemonProcess Start(DaemonSetup setup)
     {
-        setup.StateDirectory ??= Directory.CreateTempSubdirectory("lekhika-e2e-").FullName;
+        var folder = setup.StateDirectory is null ? new ScratchFolder() : null;
+        setup.StateDirectory ??= folder!.Path;
         setup.Port ??= Ports.Take();
         setup.Settings.TryAdd("server.url", $"http://127.0.0.1:{setup.Port}");
         setup.Settings.TryAdd("auth.internal_secret", DaemonSetup.Secret);
@@ -70,7 +72,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
         var file = Path.Combine(setup.StateDirectory, $"daemon-{setup.Port}.conf");
         Write(file, setup.Settings);
         var child = ChildProcess.Start(["run", "--config", file, .. setup.Arguments], setup.Environment);
-        return new DaemonProcess(child, file, setup);
+        return new DaemonProcess(child, file, setup, folder);
     }
 
     /// <summary>Starts it and waits until it says that it is ready.</summary>
@@ -161,6 +163,7 @@ internal sealed class DaemonProcess : IAsyncDisposable
         if (TestContext.Current.TestState?.Result == TestResult.Failed) TestContext.Current.TestOutputHelper?.WriteLine(lines);
         Http.Dispose();
         await _child.DisposeAsync();
+        _folder?.Dispose();
     }
 
     private static async Task<JsonElement> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)

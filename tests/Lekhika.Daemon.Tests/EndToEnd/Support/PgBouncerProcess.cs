@@ -12,6 +12,7 @@ internal sealed class PgBouncerProcess : IAsyncDisposable
 {
     private readonly string _folder;
     private readonly Process _process;
+    private bool _isOver;
 
     private PgBouncerProcess(string folder, Process process, int port) => (_folder, _process, Port) = (folder, process, port);
 
@@ -28,10 +29,11 @@ internal sealed class PgBouncerProcess : IAsyncDisposable
     /// <param name="cluster">What it stands in front of.</param>
     /// <param name="mode"><c>transaction</c> or <c>session</c>.</param>
     /// <param name="connections">How many server connections it shares out.</param>
-    public static async Task<PgBouncerProcess> StartAsync(PostgresCluster cluster, string mode, int connections)
+    /// <param name="at">The port, that of an earlier one; null for a free one.</param>
+    public static async Task<PgBouncerProcess> StartAsync(PostgresCluster cluster, string mode, int connections, int? at = null)
     {
         var folder = Directory.CreateTempSubdirectory("lekhika-pgbouncer-").FullName;
-        var port = Ports.Take();
+        var port = at ?? Ports.Take();
         await File.WriteAllTextAsync(Path.Combine(folder, "users"), "\"postgres\" \"\"\n");
         await File.WriteAllTextAsync(
             Path.Combine(folder, "ini"),
@@ -78,6 +80,8 @@ internal sealed class PgBouncerProcess : IAsyncDisposable
     /// <summary>Its end, as a crash.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isOver) return;
+        _isOver = true;
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);

@@ -13,6 +13,7 @@ internal sealed class Scene : IAsyncDisposable
     private readonly PostgresCluster _cluster;
     private readonly bool _ownsCluster;
     private readonly List<DaemonProcess> _daemons = [];
+    private readonly ScratchFolder _folder = new();
 
     private Scene(PostgresCluster cluster, bool ownsCluster, MigratedDatabase database, OllamaDouble ollama)
     {
@@ -59,9 +60,13 @@ internal sealed class Scene : IAsyncDisposable
         setup.Settings["database.url"] = DatabaseUrl;
         setup.Settings["ollama.url"] = Ollama.BaseAddress.ToString().TrimEnd('/');
         setup.Settings["ollama.parallelism"] = "4";
+        setup.StateDirectory = Folder("state");
         change?.Invoke(setup);
         return setup;
     }
+
+    /// <summary>A new folder, which goes with the scene.</summary>
+    public string Folder(string name) => _folder.Folder(name);
 
     /// <summary>Starts a daemon; it is ended with the scene.</summary>
     public async Task<DaemonProcess> DaemonAsync(Action<DaemonSetup>? change = null)
@@ -182,6 +187,7 @@ internal sealed class Scene : IAsyncDisposable
         await Ollama.DisposeAsync();
         await Database.DisposeAsync();
         if (_ownsCluster) await _cluster.DisposeAsync();
+        _folder.Dispose();
     }
 
     private string Logs() => string.Join("\n", _daemons.Select((daemon, i) => $"── daemon {(i + 1).ToString(CultureInfo.InvariantCulture)}\n{daemon.Child.Tail()}"));
