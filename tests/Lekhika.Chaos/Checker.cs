@@ -71,6 +71,7 @@ internal sealed class Checker(Scene scene, Workload workload, IReadOnlyList<Faul
         var late = await Repetitions.AfterRecordAsync(connection, scene.Ledger, cancellationToken);
         var ofWaking = late.RemoveAll(effect => Repetitions.IsOfWaking(effect, scene.Wakings));
         Expect($"effects that were begun again after they had been recorded, such as {late.FirstOrDefault().What}", late.Count);
+        Expect("effects that daemons began on waking after they had been recorded, more than one for each waking", Math.Max(0, ofWaking - scene.Wakings.Count));
         var entries = scene.Ledger.Entries.Values.ToList();
         var again = entries.Sum(static entry => entry.Times - 1);
         var answerLost = entries.Sum(static entry => Math.Min(entry.AnswersLost, entry.Times - 1));
@@ -78,7 +79,7 @@ internal sealed class Checker(Scene scene, Workload workload, IReadOnlyList<Faul
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"side effects: {entries.Count} keys, {again} repetitions: {answerLost} because the answer was lost, {again - answerLost} because the attempt was (crash, fence, abort), "
-            + $"{ofWaking} of these after the record by a daemon that had just woken"));
+            + $"{ofWaking} of these after the record by a daemon that was stopped as it began them"));
     }
 
     private async Task FiguresAsync(NpgsqlConnection connection, Dictionary<Guid, string> statuses, CancellationToken cancellationToken)

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Lekhika.Chaos;
 
 /// <summary>
-/// Effects that were begun again although their outcome was recorded. One cause is known, and counted apart: a daemon that stood still beyond its lease
-/// begins, in the moment after it wakes and before it hears that it was revoked, steps that were due by then. The times of the record (by PostgreSQL)
+/// Effects that were begun again although their outcome was recorded. Effects wait for a valid lease; what one cause alone can explain, and rarely, is
+/// counted apart: a daemon that is stopped in the instant between that look and the sending sends when it wakes. The times of the record (by PostgreSQL)
 /// and of the requests (by the ledger) are those of one machine.
 /// </summary>
 internal static class Repetitions
@@ -14,7 +14,7 @@ internal static class Repetitions
     /// <summary>A request may lie in the ledger's socket for a while after who sent it has died, and the record of its repetition overtake it.</summary>
     private static readonly TimeSpan OnTheWay = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long one that wakes may take to hear that it was revoked.</summary>
+    /// <summary>How long one that wakes may take to send what it had in its hands.</summary>
     private static readonly TimeSpan Waking = TimeSpan.FromSeconds(1.5);
 
     /// <summary>One for each such request.</summary>

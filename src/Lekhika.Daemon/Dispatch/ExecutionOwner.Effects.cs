@@ -50,6 +50,7 @@ internal sealed partial class ExecutionOwner
 
     private async Task RunEffectAsync(RunningEffect effect, NodeCall call)
     {
+        if (!await MayBeginAsync(effect)) return;
         var limit = call.Step.Node.Definition.Timeout ?? Options.NodeTimeout;
         using var overdue = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, _services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(effect.Cancellation.Token, overdue.Token);
@@ -79,6 +80,24 @@ internal sealed partial class ExecutionOwner
 
         ExecutionTrace.End(span, outcome);
         await EndAsync(effect, outcome);
+    }
+
+    /// <summary>
+    /// Waits out a time in which the database does not answer, once it is longer than the lease: others may hold the execution by now, and what they did
+    /// would be done again. False: it was aborted meanwhile, and its end has been told.
+    /// </summary>
+    private async ValueTask<bool> MayBeginAsync(RunningEffect effect)
+    {
+        try
+        {
+            await _services.MayBegin(effect.Cancellation.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            await EndAsync(effect, new NodeFailed(ErrorCodes.Cancelled, "Aborted."));
+            return false;
+        }
     }
 
     // Not to be lost, whatever else is in the mailbox: without it the step would run for ever.

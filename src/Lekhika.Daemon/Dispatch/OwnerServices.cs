@@ -41,6 +41,9 @@ internal sealed record OwnerServices
     /// <summary>Cancelled when work in flight is to be aborted (second signal, drain time over).</summary>
     public required CancellationToken AbortWorking { get; init; }
 
+    /// <summary>Waits until an effect may begin: until the executions held here are certainly still ours.</summary>
+    public Func<CancellationToken, ValueTask> MayBegin { get; init; } = static _ => ValueTask.CompletedTask;
+
     /// <summary>Takes results that the journal does not take any more, since the daemon ends.</summary>
     public Action<Fence, IReadOnlyList<StepRecord>>? Spool { get; init; }
 

@@ -267,6 +267,7 @@ internal sealed partial class Worker : IIntake
             Random = Random.Shared,
             Logger = _loggers.CreateLogger<ExecutionOwner>(),
             AbortWorking = abortWorking,
+            MayBegin = incarnation.LeasedAsync,
             Parked = housekeeping.HintTimers,
             ParkedAwaiting = delivery.LookAgain,
             Spool = (fence, steps) =>

@@ -68,6 +68,15 @@ public sealed partial class Incarnation : IAsyncDisposable
     /// <summary>Whether nobody can have taken over yet.</summary>
     public bool LeaseIsValid => !_revoked.IsCancellationRequested && _time.GetElapsedTime(Interlocked.Read(ref _renewed)) < _lease;
 
+    /// <summary>
+    /// Waits until nobody can have taken over: at once, as long as the heartbeat gets through. What would be begun beyond that may have been done and
+    /// recorded by another meanwhile. Asked by the clock of the machine, which goes on while a process stands still.
+    /// </summary>
+    public async ValueTask LeasedAsync(CancellationToken cancellationToken)
+    {
+        while (!LeaseIsValid) await Task.Delay(_interval / 4, _time, cancellationToken);
+    }
+
     /// <summary>Whether the heartbeat has been unbroken for a whole lease: the condition for rescuing others.</summary>
     public bool MayRescue => LeaseIsValid && _time.GetElapsedTime(Interlocked.Read(ref _unbrokenSince)) >= _lease;
 
