@@ -94,6 +94,8 @@ public sealed class Database : IAsyncDisposable
     /// </summary>
     private static void KeepAlive(NpgsqlConnectionStringBuilder settings)
     {
+        // A Unix socket has no such option, and refuses it.
+        if (settings.Host is { } hosts && hosts.Split(',').Any(static host => host.StartsWith('/') || host.StartsWith('@'))) return;
         if (settings.ShouldSerialize("TCP Keepalive") || settings.ShouldSerialize("TCP Keepalive Time") || settings.ShouldSerialize("TCP Keepalive Interval")) return;
         (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 30, 10);
     }

@@ -59,7 +59,7 @@ internal sealed class PageEndpoint
             using var stream = assembly.GetManifestResourceStream(resource)!;
             var content = new byte[stream.Length];
             stream.ReadExactly(content);
-            if (resource.EndsWith(".js", StringComparison.Ordinal) || resource.EndsWith(".css", StringComparison.Ordinal)) content = WithoutMargin(content);
+            if (resource.EndsWith(".js", StringComparison.Ordinal) || resource.EndsWith(".css", StringComparison.Ordinal)) content = WithoutMargin(content, resource.EndsWith(".css", StringComparison.Ordinal));
             files[resource[Folder.Length..]] = new PageFile(TypeOf(resource), content);
         }
 
@@ -67,14 +67,16 @@ internal sealed class PageEndpoint
     }
 
     /// <summary>Indents and lines of comment are for those who read the source; nothing in it depends on them (no text there has a line break).</summary>
-    private static byte[] WithoutMargin(byte[] content)
+    private static byte[] WithoutMargin(byte[] content, bool isStyle)
     {
         var to = new StringBuilder(content.Length);
         foreach (var line in Encoding.UTF8.GetString(content).AsSpan().EnumerateLines())
         {
             var text = line.TrimStart();
             if (text.IsEmpty || text.StartsWith("//", StringComparison.Ordinal) || text.StartsWith("/** ", StringComparison.Ordinal)) continue;
-            to.Append(text).Append('\n');
+            to.Append(text);
+            // In a style sheet only what goes on in the next line needs the space.
+            if (!isStyle || text[^1] is not ('{' or '}' or ';' or ',')) to.Append('\n');
         }
 
         return Encoding.UTF8.GetBytes(to.ToString());

@@ -59,6 +59,9 @@ public sealed class PostgresCluster : IAsyncLifetime
         return ConnectionString(name);
     }
 
+    /// <summary>Where its Unix socket is.</summary>
+    public string SocketFolder => _folder;
+
     /// <summary>How to connect to a database of this cluster.</summary>
     public string ConnectionString(string database) =>
         $"Host=127.0.0.1;Port={Port};Username=postgres;Database={database};Include Error Detail=true;Timeout=15";

@@ -22,7 +22,7 @@ const address = path => new URL(path.replace(/^\//, ''), document.baseURI);
 
 // A proxy in front of the daemon answered with a page of its own: as good as no answer.
 function strange() {
-	heard.connection(false, 'Not the daemon answers, but something in front of it, perhaps because a sign-in there has ended. Load the page anew.');
+	heard.connection(false, 'Something in front of the daemon answers, perhaps its sign-in. Load the page anew.');
 	throw new ApiError(0, { error: 'The answer did not come from the daemon.' });
 }
 
@@ -84,6 +84,6 @@ export async function optional(path, signal) {
 }
 
 export const query = values => {
-	const search = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== ''));
+	const search = new URLSearchParams(Object.entries(values).filter(([, value]) => value != null && value !== ''));
 	return search.size ? `?${search}` : '';
 };

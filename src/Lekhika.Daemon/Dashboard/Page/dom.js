@@ -4,7 +4,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 function fill(node, props, children) {
 	for (const [key, value] of Object.entries(props || {})) {
-		if (value === null || value === undefined || value === false) continue;
+		if (value == null || value === false) continue;
 		if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
 		else if (key === 'class') node.setAttribute('class', value);
 		else if (key === 'width%') node.style.width = `${value}%`;
@@ -18,7 +18,7 @@ function fill(node, props, children) {
 
 export function add(node, children) {
 	for (const child of children.flat(3)) {
-		if (child === null || child === undefined || child === false) continue;
+		if (child == null || child === false) continue;
 		node.append(child instanceof Node ? child : document.createTextNode(String(child)));
 	}
 	return node;

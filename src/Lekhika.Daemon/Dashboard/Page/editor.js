@@ -11,7 +11,7 @@ import { find, get as at, parse, plain, pretty } from './json.js';
 import { failed } from './workflows.js';
 import { canAct, pulse } from './shared.js';
 
-const EXAMPLE = '{"name":"One sentence","nodes":[{"id":"start","type":"trigger","config":{"fields":[{"name":"topic","type":"string","required":true}]}},{"id":"write","type":"llm","config":{"prompt":"One sentence about {{ inputs.topic }}."}},{"id":"result","type":"output","config":{"value":"{{ nodes.write.text }}"}}],"edges":[{"from":"start","to":"write"},{"from":"write","to":"result"}]}';
+const EXAMPLE = '{"name":"One sentence","nodes":[{"id":"start","type":"trigger","config":{"fields":[{"name":"topic","required":true}]}},{"id":"write","type":"llm","config":{"prompt":"One sentence about {{ inputs.topic }}."}}],"edges":[{"from":"start","to":"write"}]}';
 
 export function newWorkflowScreen(place, { params }) {
 	const from = params.get('from');
@@ -94,7 +94,7 @@ export function newWorkflowScreen(place, { params }) {
 		} catch (error) { toast(error.message, true); }
 	}
 
-	const prompt = el('textarea', { rows: 3, placeholder: 'Each morning fetch the news of three sites, sum them up and send them to our chat', 'aria-label': 'What the workflow is to do' });
+	const prompt = el('textarea', { rows: 3, placeholder: 'Each morning sum up the news of three sites', 'aria-label': 'What the workflow is to do' });
 	const watching = el('div', { class: 'stack small' });
 	const generate = button('Generate', async () => {
 		if (!prompt.value.trim()) { prompt.focus(); return; }

@@ -181,7 +181,7 @@ export function executionScreen(place, { id, params }) {
 		if (tab !== 'story' || ended) return;
 		put(stage.firstChild, told?.entries?.length ? el('ol', { class: 'nodes limit', tabindex: 0, 'aria-label': 'History' }, told.entries.slice(0, 1000).map(entry => el('li', { class: 'row pad' },
 			el('span', { class: 'soft num', title: when(entry.at) }, entry.at ? new Date(entry.at).toLocaleTimeString() : ''), el('span', { class: 'grow', dir: 'auto' }, entry.text),
-			el('span', { class: 'soft num' }, entry.durationMs !== null && entry.durationMs !== undefined ? span(entry.durationMs) : '')))) : empty('all', 'There is no history'));
+			el('span', { class: 'soft num' }, entry.durationMs != null ? span(entry.durationMs) : '')))) : empty('all', 'There is no history'));
 	}
 
 	function drawSide() {

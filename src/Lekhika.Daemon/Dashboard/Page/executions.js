@@ -82,7 +82,7 @@ export function executionsScreen(place, { params }) {
 			const search = writeSearch({ ...wanted, status: name });
 			const is = (wanted.status || '') === (name || '');
 			return el('a', { href: hash(search), 'aria-current': is ? 'page' : null },
-				el('b', {}, n === null || n === undefined ? '–' : `${counts?.exact === false && n > 1000 ? '≈' : ''}${compact(n)}`),
+				el('b', {}, n == null ? '–' : `${counts?.exact === false && n > 1000 ? '≈' : ''}${compact(n)}`),
 				el('span', { class: name ? `s-${name} state` : '' }, icon(name || 'all'), label));
 		};
 		const key = JSON.stringify([counts, text]);
@@ -145,7 +145,7 @@ export function executionsScreen(place, { params }) {
 			return line.root;
 		}
 		const created = el('span', { title: when(row.createdAt) }, ago(row.createdAt));
-		const took = el('span', {}, row.durationMs !== null && row.durationMs !== undefined ? span(row.durationMs) : row.startedAt ? span((ms(row.finishedAt) ?? Date.now()) - ms(row.startedAt)) : '');
+		const took = el('span', {}, row.durationMs != null ? span(row.durationMs) : row.startedAt ? span((ms(row.finishedAt) ?? Date.now()) - ms(row.startedAt)) : '');
 		const tick = canAct() ? el('input', { type: 'checkbox', checked: chosen.has(row.executionId), 'aria-label': `Select ${row.executionId}`, onchange: event => pick(row.executionId, event.target.checked) }) : null;
 		const said = brief(row);
 		const tokens = (row.tokensIn || 0) + (row.tokensOut || 0);

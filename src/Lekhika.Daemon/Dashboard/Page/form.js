@@ -11,7 +11,7 @@ export function inputForm(fields) {
 	}
 	const controls = fields.map(field => {
 		const type = String(field.type || 'string');
-		const text = field.default === undefined || field.default === null ? '' : typeof field.default === 'string' ? field.default : JSON.stringify(field.default);
+		const text = field.default == null ? '' : typeof field.default === 'string' ? field.default : JSON.stringify(field.default);
 		const options = Array.isArray(field.options) ? field.options : null;
 		const isJson = /object|array|json|list|any/.test(type);
 		const input = options ? el('select', {}, !field.required && el('option', { value: '' }, ''), options.map((option, i) => el('option', { value: i, selected: option === field.default }, String(option?.label ?? option?.value ?? option))))

@@ -81,7 +81,7 @@ function help() {
 	const on = el('input', { type: 'checkbox', checked: shortcuts, onchange: event => setShortcuts(event.target.checked) });
 	const dialog = el('dialog', { 'aria-labelledby': 'help-title' }, el('div', { class: 'stack' }, el('h2', { id: 'help-title' }, 'Keys'),
 		el('div', { class: 'keys' }, keys.map(([key, what]) => [el('span', {}, key.split(' ').map(sign => [el('kbd', {}, sign), ' '])), el('span', {}, what)])),
-		el('label', { class: 'check' }, on, 'Keys of a single letter or sign'), el('p', { class: 'hint' }, 'Switch them off if they get in the way of speech input. The others stay.'),
+		el('label', { class: 'check' }, on, 'Keys of a single letter or sign'),
 		el('div', { class: 'buttons' }, button('Close', () => dialog.close(), { autofocus: true }))));
 	dialog.addEventListener('close', () => dialog.remove());
 	document.body.append(dialog);
@@ -118,7 +118,7 @@ function drawHeader() {
 		if (!worker || pulse.paused && dot.isTold) return;
 		dot.isTold = true;
 		dot.className = `dot ${{ healthy: 'good', overloaded: 'warn', degraded: 'bad', draining: 'warn' }[worker.status] || ''}`;
-		const queued = worker.queued === null || worker.queued === undefined ? '' : ` · ${count(worker.queued)} queued`;
+		const queued = worker.queued == null ? '' : ` · ${count(worker.queued)} queued`;
 		say(health, `${worker.status} · ${worker.capacity} slots${queued}`);
 	});
 }

@@ -71,10 +71,8 @@ export function errorView(error, { open, more } = {}) {
 		el('pre', { class: 'prose', dir: 'auto' }, error.message || ''), details && el('details', { class: 'fold', open }, el('summary', {}, 'Details'), view(details, details.root)), more);
 }
 
-/**
- * The pane of one node. show(id, key) brings it up to date part by part: what did not change keeps its folds, its place and its focus;
- * grow(key, added) lets a text grow.
- */
+/** The pane of one node. show(id, key) brings it up to date part by part: what did not change keeps its folds, its place and its focus. */
+// grow(key, added) lets a text grow.
 export function nodePane(run, { onchoose, onretry, onclose }) {
 	const root = el('div', {});
 	const live = new Map();
@@ -91,7 +89,7 @@ export function nodePane(run, { onchoose, onretry, onclose }) {
 			['Attempt', step.attempt > 1 ? step.attempt : null], ['Took', took > 0 ? span(took) : null], ['Model', metrics.model], ['Endpoint', step.endpoint || metrics.endpoint],
 			['Tokens in', metrics.tokens_in && compact(metrics.tokens_in)], ['Tokens out', metrics.tokens_out && compact(metrics.tokens_out)], ['Words', metrics.words && count(metrics.words)],
 			['Queued', metrics.queue_ms > 1 && span(metrics.queue_ms)], ['Model load', metrics.load_ms > 1 && span(metrics.load_ms)], ['Branch', step.branch], ['Due', step.dueAt && when(step.dueAt)]];
-		return el('dl', { class: 'facts' }, facts.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== '')
+		return el('dl', { class: 'facts' }, facts.filter(([, value]) => value != null && value !== false && value !== '')
 			.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))),
 		(rate || live.has(step.key)) && el('div', {}, el('dt', {}, 'Tokens/s'), speed));
 	}

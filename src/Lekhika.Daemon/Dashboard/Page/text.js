@@ -15,7 +15,7 @@ export function compact(value) {
 
 /** Milliseconds for people: 340 ms, 4.2 s, 3 min 5 s, 2 h 10 min, 3 d 4 h. */
 export function span(ms) {
-	if (ms === null || ms === undefined || Number.isNaN(ms)) return '';
+	if (ms == null || Number.isNaN(ms)) return '';
 	if (ms < 0) ms = 0;
 	if (ms < 1000) return `${Math.round(ms)} ms`;
 	const s = ms / 1000;
@@ -58,7 +58,7 @@ export function whyWaiting(execution, steps, nameOf) {
 	if (status === 'pausing') return 'It will be paused once the calls in flight have ended.';
 	if (status === 'paused') return 'It was paused, and goes on when somebody resumes it.';
 	if (status === 'running') {
-		const queued = steps.find(step => step.status === 'running' && step.queuePosition !== null && step.queuePosition !== undefined);
+		const queued = steps.find(step => step.status === 'running' && step.queuePosition != null);
 		if (queued && !steps.some(step => step.status === 'running' && step.text)) {
 			return `“${queued.name || queued.nodeId}” waits for its model's turn; ${queued.queuePosition === 0 ? 'it is next' : `${count(queued.queuePosition)} in front of it`}.`;
 		}

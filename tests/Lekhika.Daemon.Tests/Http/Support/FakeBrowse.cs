@@ -40,10 +40,12 @@ internal sealed class FakeBrowse : IBrowseStore
     public Task<ExecutionListItem?> ItemAsync(long exec, CancellationToken cancellationToken) =>
         Task.FromResult(Items.FirstOrDefault(item => item.Exec == exec));
 
-    public Task<ExecutionCounts> CountAsync(CancellationToken cancellationToken)
+    public async Task<ExecutionCounts> CountAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _counted);
-        return Task.FromResult(new ExecutionCounts(1, 2, 3, 4, 5, 6, 7, Exact: true));
+        // What takes no time is asked for every time.
+        await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+        return new ExecutionCounts(1, 2, 3, 4, 5, 6, 7, Exact: true);
     }
 
     public Task<StepPage> StepsAsync(long exec, int? run, bool withOutputs, int skip, int limit, CancellationToken cancellationToken)
