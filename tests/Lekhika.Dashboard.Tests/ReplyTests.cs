@@ -51,7 +51,7 @@ public sealed class ReplyTests(Servers servers, Chromium chromium)
         const string Status = "**/status";
         await Expect(page.Locator(".health")).ToContainTextAsync("slots");
         // It answers everything: where some requests still got through, the notice would come and go.
-        var all = new Regex("/(status|executions)([/?].*)?$", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+        var all = new Regex("/(?:status|executions)(?:[/?].*)?$", RegexOptions.None, TimeSpan.FromSeconds(1));
         await page.RouteAsync(all, static route => route.FulfillAsync(new() { Status = 200, ContentType = "text/html", Body = "<html>Sign in</html>" }));
         await Expect(page.Locator("#notice")).ToContainTextAsync("Something in front of the daemon");
         await page.UnrouteAsync(all);
