@@ -36,7 +36,7 @@ internal static class MigrateCommand
                 return ExitCodes.Configuration;
             }
 
-            ServiceUser.Become(context, parsed);
+            ServiceUser.Become(configuration.File);
             var mode = parsed.GetValue(dryRun) ? MigrateMode.DryRun : parsed.GetValue(status) ? MigrateMode.Status : MigrateMode.Apply;
             return await Interruptible.RunAsync(token => handlers.Migrate(configuration, mode, token), cancellation);
         });

@@ -120,7 +120,7 @@ internal static class ScheduleCommand
         CommandContext context, ParseResult parsed, Option<bool> json, Func<ScheduleHandler, CancellationToken, Task<int>> work, CancellationToken cancellation)
     {
         if (LoadedConfiguration.Load(context, parsed, ConfigurationPurpose.Migrate) is not { } configuration) return ExitCodes.Configuration;
-        ServiceUser.Become(context, parsed);
+        ServiceUser.Become(configuration.File);
         return await Interruptible.RunAsync(token => ScheduleHandler.RunAsync(context, configuration, parsed.GetValue(json), work, token), cancellation);
     }
 }

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Lekhika.Daemon.Cli;
 using Lekhika.Daemon.Configuration;
 
 namespace Lekhika.Daemon.Doctor;
@@ -13,10 +11,6 @@ namespace Lekhika.Daemon.Doctor;
 internal static class ServiceUser
 {
     private const string Name = "lekhika-daemon";
-
-    /// <summary>The same for a command, with the configuration that it was given.</summary>
-    public static string? Become(CommandContext context, ParseResult parsed) =>
-        Become(context.Gather(parsed.GetValue(context.ConfigOption), context.Flags).File?.Path);
 
     /// <summary>Becomes the unit's user for good, where this is root and the file is the unit's. Else nothing happens.</summary>
     /// <returns>The user's name, if this process is that now.</returns>

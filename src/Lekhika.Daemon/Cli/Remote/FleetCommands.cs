@@ -119,7 +119,7 @@ internal static class QueueCommand
         repair.SetAction(async (parsed, cancellation) =>
         {
             if (LoadedConfiguration.Load(context, parsed, ConfigurationPurpose.Migrate) is not { } configuration) return ExitCodes.Configuration;
-            ServiceUser.Become(context, parsed);
+            ServiceUser.Become(configuration.File);
             return await Interruptible.RunAsync(token => RepairAsync(context, configuration.Options, parsed.GetValue(json), token), cancellation);
         });
         return repair;
