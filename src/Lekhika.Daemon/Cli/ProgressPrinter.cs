@@ -64,6 +64,10 @@ internal sealed class ProgressPrinter(CommandContext context, TimeProvider time)
         Line("2", string.Create(CultureInfo.InvariantCulture, $"{end.Status} in {Time(took)}, {end.Steps.Count} step{(end.Steps.Count == 1 ? "" : "s")}{tokens}"));
     }
 
+    /// <summary>Says until when nothing will happen.</summary>
+    public void Waits(DateTimeOffset due) =>
+        Line("36", string.Create(CultureInfo.InvariantCulture, $"{Mark("…", "waiting")} until {due.ToLocalTime():yyyy-MM-dd HH:mm:ss zzz}, {Time(due - time.GetUtcNow())} from now"));
+
     private void Print(LiveEvent happened)
     {
         using var document = JsonDocument.Parse(happened.Data);

@@ -58,7 +58,12 @@ internal static class TryHandler
             {
                 // A daemon gives an execution up until its time has come; here it is sat out.
                 var wait = due - TimeProvider.System.GetUtcNow();
-                if (wait > TimeSpan.Zero) await Task.Delay(wait, TimeProvider.System, cancellationToken);
+                if (wait > TimeSpan.Zero)
+                {
+                    printer.Waits(due);
+                    await Task.Delay(wait, TimeProvider.System, cancellationToken);
+                }
+
                 claim = claim with { Fence = claim.Fence with { Epoch = claim.Fence.Epoch + 1 }, Status = "waiting", StartedAt = parked.StartedAt ?? claim.StartedAt };
                 continue;
             }

@@ -89,6 +89,7 @@ public sealed class CommandTests(Servers servers)
         Assert.True(run.ExitCode == 0, run.Tail());
         Assert.Contains("\"n\": 42", run.Output, StringComparison.Ordinal);
         Assert.Contains("completed in", run.Error, StringComparison.Ordinal);
+        Assert.Contains("waiting until ", run.Error, StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(file, """{"nodes":[{"id":"ask","type":"approval","config":{"message":"Well?"}}],"edges":[]}""", Cancellation);
         run = await TryAsync(ollama, file);
