@@ -6,7 +6,7 @@ namespace Lekhika.Daemon.Hosting;
 // Signals and what they ask for (design law 11):
 //
 //   running ──TERM, INT──▶ StopClaiming cancelled: drain ──TERM, INT──▶ AbortWorking cancelled ──TERM, INT──▶ killed
-//      └──HUP──▶ the reload callback, in any state but the last
+//      └──HUP──▶ the reload callback, in any state but the last; one that comes before the start is over is kept for its end
 //
 // Register before READY: a HUP that nobody handles kills the process.
 
@@ -19,6 +19,8 @@ internal sealed partial class ProcessSignals : IDisposable
     private readonly Action? _reload;
     private readonly ILogger _logger;
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private bool _started;
+    private bool _keptReload;
     private int _stops;
 
     private ProcessSignals(Action? reload, ILogger logger)
@@ -34,7 +36,7 @@ internal sealed partial class ProcessSignals : IDisposable
     public CancellationToken AbortWorking => _abortWorking.Token;
 
     /// <summary>Begins to handle signals.</summary>
-    /// <param name="reload">Called for SIGHUP, one call at a time, on a thread of the pool; null ignores SIGHUP.</param>
+    /// <param name="reload">Called for SIGHUP, one call at a time, once <see cref="Started"/>; null ignores SIGHUP.</param>
     /// <param name="logger">Told what came.</param>
     public static ProcessSignals Register(Action? reload, ILogger logger)
     {
@@ -45,6 +47,16 @@ internal sealed partial class ProcessSignals : IDisposable
         }
 
         return signals;
+    }
+
+    /// <summary>There is something to reload now. A SIGHUP that came before is obeyed here.</summary>
+    public void Started()
+    {
+        lock (_reloading)
+        {
+            _started = true;
+            if (_keptReload) Reload();
+        }
     }
 
     /// <summary>Begins the drain, as SIGTERM does: for a fault inside, or a command over HTTP.</summary>
@@ -102,6 +114,12 @@ internal sealed partial class ProcessSignals : IDisposable
 
         lock (_reloading)
         {
+            if (!_started)
+            {
+                _keptReload = true;
+                return;
+            }
+
             try
             {
                 _reload();

@@ -20,7 +20,7 @@ internal static partial class RunHandler
         DaemonHost? host = null;
         var inForce = configuration.Result;
         using var notifier = new SystemdNotifier(Environment.GetEnvironmentVariable, TimeProvider.System, logger);
-        using var signals = ProcessSignals.Register(() => inForce = Reload(host, configuration, inForce, level, notifier, logger), logger);
+        using var signals = ProcessSignals.Register(() => inForce = Reload(host!, configuration, inForce, level, notifier, logger), logger);
         await using var registration = cancellationToken.Register(signals.RequestStop);
         try
         {
@@ -28,6 +28,7 @@ internal static partial class RunHandler
             {
                 notifier.Ready(host.StatusLine);
                 LogReady(logger, host.Addresses);
+                signals.Started();
                 using var over = new CancellationTokenSource();
                 var reporting = ReportAsync(host, notifier, over.Token);
                 await host.RunAsync(signals, notifier);
@@ -73,14 +74,14 @@ internal static partial class RunHandler
     /// <summary>Takes over what SIGHUP can change, and says what of the rest waits for a restart.</summary>
     /// <returns>What is in force now.</returns>
     private static ConfigurationResult Reload(
-        DaemonHost? host, LoadedConfiguration configuration, ConfigurationResult inForce, LogLevelSwitch level, SystemdNotifier notifier, ILogger logger)
+        DaemonHost host, LoadedConfiguration configuration, ConfigurationResult inForce, LogLevelSwitch level, SystemdNotifier notifier, ILogger logger)
     {
         notifier.Reloading();
         var reread = configuration.Reread();
         foreach (var problem in reread.Errors) LogReloadProblem(logger, problem.ToString());
         if (reread.Options is { } options)
         {
-            host?.Reload(options);
+            host.Reload(options);
             // Said at whichever level lets it through, the one before or the new one.
             var fresh = options.Server.LogLevel;
             if (fresh < level.Minimum) level.Minimum = fresh;
@@ -91,7 +92,7 @@ internal static partial class RunHandler
             inForce = reread;
         }
 
-        notifier.Ready(host?.StatusLine);
+        notifier.Ready(host.StatusLine);
         return inForce;
 
         static string Names(IEnumerable<Setting> settings) => string.Join(", ", settings.Select(static setting => setting.FullName)) is { Length: > 0 } names ? names : Nothing;

@@ -60,6 +60,7 @@ public sealed class ProcessSignalsTests
                 }
             },
             log);
+        signals.Started();
         Assert.True(signals.Handle(PosixSignal.SIGHUP));
         Assert.StartsWith("The reload failed", Assert.Single(log.Messages), StringComparison.Ordinal);
         Assert.True(signals.Handle(PosixSignal.SIGHUP));
@@ -68,10 +69,25 @@ public sealed class ProcessSignalsTests
     }
 
     [Fact]
+    public void A_hangup_before_the_start_is_over_is_obeyed_at_its_end()
+    {
+        var calls = 0;
+        using var signals = ProcessSignals.Register(() => calls++, NullLogger.Instance);
+        Assert.True(signals.Handle(PosixSignal.SIGHUP));
+        Assert.True(signals.Handle(PosixSignal.SIGHUP));
+        Assert.Equal(0, calls);
+        signals.Started();
+        Assert.Equal(1, calls);
+        Assert.True(signals.Handle(PosixSignal.SIGHUP));
+        Assert.Equal(2, calls);
+    }
+
+    [Fact]
     public async Task A_real_hangup_reloads_instead_of_killing()
     {
         var reloaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var signals = ProcessSignals.Register(() => reloaded.TrySetResult(), NullLogger.Instance);
+        signals.Started();
         using var kill = Process.Start("kill", ["-HUP", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         await reloaded.Task.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken);
