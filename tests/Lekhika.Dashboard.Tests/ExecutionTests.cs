@@ -12,7 +12,7 @@ public sealed class ExecutionTests(Servers servers, Chromium chromium)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static OllamaDoubleOptions Steady => new() { TokensPerSecond = 40, LoadTime = TimeSpan.FromMilliseconds(400), SwapTime = TimeSpan.Zero, Parallel = 4, ReplyTokens = 60 };
+    private static OllamaDoubleOptions Steady => Desk.Steady with { LoadTime = TimeSpan.FromMilliseconds(400) };
 
     [Fact]
     public async Task The_graph_follows_the_running_node_and_its_text_streams_in()

@@ -54,14 +54,7 @@ public sealed class LoadTests(Servers servers, Chromium chromium)
     [Fact]
     public async Task A_flood_of_events_does_not_freeze_the_page_and_loses_nothing()
     {
-        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: new OllamaDoubleOptions
-        {
-            TokensPerSecond = 1000,
-            LoadTime = TimeSpan.Zero,
-            SwapTime = TimeSpan.Zero,
-            Parallel = 4,
-            ReplyTokens = 20,
-        });
+        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Scene.Fast with { TokensPerSecond = 1000 });
         var page = desk.Page;
         var id = await desk.SubmitWorkflowAsync(Flows.OneModel(Flows.Slowly(6000, 1000)));
         await desk.GoAsync($"executions/{id}");
@@ -79,14 +72,7 @@ public sealed class LoadTests(Servers servers, Chromium chromium)
     [Fact]
     public async Task Viewers_who_never_read_slow_no_execution_down()
     {
-        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: new OllamaDoubleOptions
-        {
-            TokensPerSecond = 2000,
-            LoadTime = TimeSpan.Zero,
-            SwapTime = TimeSpan.Zero,
-            Parallel = 4,
-            ReplyTokens = 20,
-        });
+        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Scene.Fast);
         var alone = await TimeAsync(desk, 0);
         var watched = await TimeAsync(desk, 30);
         Assert.True(watched < (alone * 2) + TimeSpan.FromSeconds(3), $"alone {alone}, with thirty who do not read {watched}");

@@ -14,14 +14,7 @@ public sealed class PauseTests(Servers servers, Chromium chromium)
     [Fact]
     public async Task A_pause_holds_an_execution_still_and_catches_up_afterwards()
     {
-        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: new OllamaDoubleOptions
-        {
-            TokensPerSecond = 40,
-            LoadTime = TimeSpan.Zero,
-            SwapTime = TimeSpan.Zero,
-            Parallel = 4,
-            ReplyTokens = 60,
-        });
+        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Desk.Steady);
         var page = desk.Page;
         var id = await desk.SubmitWorkflowAsync(Flows.Chain(Flows.Slowly(200, 40, "first"), Flows.Slowly(4000, 40, "second")));
         await desk.GoAsync($"executions/{id}");

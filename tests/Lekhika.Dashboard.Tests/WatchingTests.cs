@@ -18,8 +18,6 @@ public sealed class WatchingTests(Servers servers, Chromium chromium)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static OllamaDoubleOptions Steady => new() { TokensPerSecond = 40, LoadTime = TimeSpan.Zero, SwapTime = TimeSpan.Zero, Parallel = 4, ReplyTokens = 60 };
-
     private static Regex Node(string id) => new($"[?]node={id}$", RegexOptions.None, TimeSpan.FromSeconds(1));
 
     private static Regex Whole(Guid id) => new($"#/executions/{id}$", RegexOptions.None, TimeSpan.FromSeconds(1));
@@ -50,7 +48,7 @@ public sealed class WatchingTests(Servers servers, Chromium chromium)
     [Fact]
     public async Task Whoever_follows_to_the_end_sees_the_result_and_finds_back_to_it_from_a_node()
     {
-        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Steady);
+        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Desk.Steady);
         var page = desk.Page;
         var id = await desk.SubmitWorkflowAsync(Flows.Chain(Flows.Slowly(40, 40, "first"), Flows.Slowly(80, 40, "second")));
         await desk.GoAsync($"executions/{id}");
@@ -90,7 +88,7 @@ public sealed class WatchingTests(Servers servers, Chromium chromium)
     [Fact]
     public async Task What_one_has_opened_inside_a_loop_stays_open_and_focused_while_the_rest_goes_on()
     {
-        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Steady);
+        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Desk.Steady);
         var page = desk.Page;
         var id = await desk.SubmitWorkflowAsync(Each);
         await desk.GoAsync($"executions/{id}?node=each");
@@ -140,7 +138,7 @@ public sealed class WatchingTests(Servers servers, Chromium chromium)
     [Fact]
     public async Task A_row_of_the_timeline_keeps_the_focus_while_time_goes_on()
     {
-        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Steady);
+        await using var desk = await Desk.SitDownAsync(servers, chromium, ollama: Desk.Steady);
         var page = desk.Page;
         var id = await desk.SubmitWorkflowAsync(Flows.OneModel(Flows.Slowly(4000, 40)));
         await desk.GoAsync($"executions/{id}");

@@ -87,11 +87,7 @@ public sealed class DatabaseTests(Servers servers)
     public async Task Away_for_longer_than_the_lease_the_finished_result_is_still_recorded_once()
     {
         await using var scene = await Scene.BeginAsync(servers, ownCluster: true);
-        var daemon = await scene.DaemonAsync(static setup =>
-        {
-            setup.Settings["worker.lease"] = "2s";
-            setup.Settings["worker.heartbeat"] = "500ms";
-        });
+        var daemon = await scene.DaemonAsync(static setup => setup.ShortLease());
         var id = await scene.InsertAsync(Flows.Chain(Flows.Slowly(40, 40, "long"), Flows.Say("after")));
         await scene.UntilOllamaAsync(static stats => stats.Generating == 1);
         await scene.Cluster.StopAsync("fast");

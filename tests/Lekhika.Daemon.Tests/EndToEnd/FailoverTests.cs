@@ -66,16 +66,10 @@ public sealed class FailoverTests(Servers servers)
     public async Task Killed_for_good_its_work_is_taken_over_when_the_lease_lapses()
     {
         await using var scene = await Scene.BeginAsync(servers);
-        static void Short(DaemonSetup setup)
-        {
-            setup.Settings["worker.lease"] = "2s";
-            setup.Settings["worker.heartbeat"] = "400ms";
-        }
-
-        var doomed = await scene.DaemonAsync(Short);
+        var doomed = await scene.DaemonAsync(static setup => setup.ShortLease());
         var id = await scene.InsertAsync(Flows.Chain(Flows.Say("done"), Flows.Slowly(60, 20)));
         await scene.UntilOllamaAsync(static stats => stats is { Completed: 1, Generating: 1 });
-        var other = await scene.DaemonAsync(Short);
+        var other = await scene.DaemonAsync(static setup => setup.ShortLease());
         await doomed.KillAsync();
         await other.LogAsync(Cancellation, "Took over 1 executions");
         Assert.Equal("completed", (await scene.EndAsync(id)).Status);
@@ -103,20 +97,14 @@ public sealed class FailoverTests(Servers servers)
         // The one that stands still has its answer in its socket when it wakes, and writes it; by then the other has recorded one of its own, and is slow
         // at what comes after.
         await using var scene = await Scene.BeginAsync(servers, Scene.Fast with { Parallel = 8 });
-        static void Short(DaemonSetup setup)
-        {
-            setup.Settings["worker.lease"] = "2s";
-            setup.Settings["worker.heartbeat"] = "400ms";
-        }
-
-        var still = await scene.DaemonAsync(Short);
+        var still = await scene.DaemonAsync(static setup => setup.ShortLease());
         scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "second", Times = 1, Tokens = 40, Speed = 20 });
         scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "second", Times = 1, Reply = "of the other" });
         scene.Ollama.Script(new Doubles.ScriptRule { PromptContains = "third", Times = 1, Tokens = 200, Speed = 20 });
         var id = await scene.InsertAsync(Flows.Chain(Flows.Say("first"), "second", "third"));
         await scene.UntilOllamaAsync(static stats => stats is { Completed: 1, Generating: 1 });
         still.Child.Signal(Signals.Stop);
-        var other = await scene.DaemonAsync(Short);
+        var other = await scene.DaemonAsync(static setup => setup.ShortLease());
         await other.LogAsync(Cancellation, "Took over 1 executions");
         await scene.UntilOllamaAsync(static stats => stats is { Completed: 3, Generating: 1 });
         Assert.Equal(["a succeeded", "b succeeded"], await scene.StepsAsync(id));

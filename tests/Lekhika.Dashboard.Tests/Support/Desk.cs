@@ -23,6 +23,9 @@ internal sealed class Desk : IAsyncDisposable
 
     public Scene Scene { get; }
 
+    /// <summary>A model at the pace of a reader.</summary>
+    public static OllamaDoubleOptions Steady => Scene.Fast with { TokensPerSecond = 40, ReplyTokens = 60 };
+
     public DaemonProcess Daemon { get; }
 
     public IPage Page { get; private set; } = null!;

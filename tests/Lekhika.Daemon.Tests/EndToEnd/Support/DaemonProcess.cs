@@ -24,6 +24,14 @@ internal sealed class DaemonSetup
 
     /// <summary>Where it listens; null for a free port.</summary>
     public int? Port { get; set; }
+
+    /// <summary>A lease that a test can wait for.</summary>
+    public DaemonSetup ShortLease()
+    {
+        Settings["worker.lease"] = "2s";
+        Settings["worker.heartbeat"] = "400ms";
+        return this;
+    }
 }
 
 /// <summary>
