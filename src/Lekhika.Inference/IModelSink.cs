@@ -9,6 +9,10 @@ public interface IModelSink
     /// <summary>The call waits for its turn; <paramref name="position"/> calls of its lane are before it.</summary>
     void Queued(int position);
 
+    /// <summary>Waits until the request may be sent, now that its turn has come; the turn is held meanwhile. The one call that may take its time.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    ValueTask MayBeginAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
     /// <summary>Its turn has come; the request goes to the endpoint.</summary>
     void Started(string endpoint, int attempt);
 

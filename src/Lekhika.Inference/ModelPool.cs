@@ -141,6 +141,8 @@ public sealed class ModelPool : IModelCaller, IAsyncDisposable
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _loop.Stopping);
+            await call.Sink.MayBeginAsync(either.Token);
+            started = _loop.Now;
             call.Sink.Started(endpoint.Options.Name, call.Attempts);
             reply = await endpoint.Guard.ExecuteAsync(
                 static async (state, token) => await state.Provider.CallAsync(state.Call.Request, state.Call.TimeLeft(), state.Call.Sink, token),

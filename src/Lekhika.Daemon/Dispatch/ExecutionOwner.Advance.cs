@@ -287,6 +287,7 @@ internal sealed partial class ExecutionOwner
             Now = _services.Now(),
             Bindings = bindings,
             Machine = _machine,
+            MayBegin = _services.MayBegin,
             Live = _live,
         };
     }

@@ -31,7 +31,7 @@ internal sealed class AnalyzeRunner(GenerationServices services) : INodeRunner
         var types = catalogue.Offer(request, []);
         var (reply, failed) = await services.AskAsync(
             call, request.AnalyzeModel, GenerationPrompts.Analysis(request, catalogue), GenerationSchema.Analysis(catalogue.Types.Length > 40 ? catalogue.Types : types),
-            request, maxTokens: 1024, temperature: 0.2, new JobSink(call.Live, call.Step.Key, 0, JobPhases.Analyzed, TypicalPieces), cancellationToken);
+            request, maxTokens: 1024, temperature: 0.2, new JobSink(call, 0, JobPhases.Analyzed, TypicalPieces), cancellationToken);
         if (reply is null) return failed!;
         var found = ReplyReader.Read(reply.Text, reply.DoneReason == "length", static value => value.ValueKind == JsonValueKind.Object);
         var text = PlainSecrets.Redact(reply.Text, []);

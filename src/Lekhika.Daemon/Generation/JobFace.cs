@@ -89,27 +89,29 @@ internal sealed partial class RowJobFace(GenerationJobs jobs, DaemonState state,
 }
 
 /// <summary>Tells the live picture how far a model's reply has come: each piece takes a share of what is left of the phase.</summary>
-internal sealed class JobSink(LiveExecution live, string key, double from, double to, double typicalPieces) : Inference.IModelSink
+internal sealed class JobSink(NodeCall call, double from, double to, double typicalPieces) : Inference.IModelSink
 {
     private int _pieces;
 
-    public void Queued(int position) => live.StepQueued(key, position);
+    public void Queued(int position) => call.Live.StepQueued(call.Step.Key, position);
 
-    public void Started(string endpoint, int attempt) => live.StepTurn(key, endpoint, attempt);
+    public ValueTask MayBeginAsync(CancellationToken cancellationToken) => call.MayBegin(cancellationToken);
+
+    public void Started(string endpoint, int attempt) => call.Live.StepTurn(call.Step.Key, endpoint, attempt);
 
     public void Text(string piece)
     {
-        live.StepText(key, piece, thinking: false);
+        call.Live.StepText(call.Step.Key, piece, thinking: false);
         Advance();
     }
 
-    public void Thinking(string piece) => live.StepText(key, piece, thinking: true);
+    public void Thinking(string piece) => call.Live.StepText(call.Step.Key, piece, thinking: true);
 
     public void Restarted(string reason)
     {
         _pieces = 0;
-        live.StepRestarted(key, reason);
+        call.Live.StepRestarted(call.Step.Key, reason);
     }
 
-    private void Advance() => live.OwnProgress(from + ((to - from) * 0.99 * (1 - Math.Exp(-++_pieces / typicalPieces))));
+    private void Advance() => call.Live.OwnProgress(from + ((to - from) * 0.99 * (1 - Math.Exp(-++_pieces / typicalPieces))));
 }

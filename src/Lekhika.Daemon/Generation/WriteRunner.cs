@@ -34,7 +34,7 @@ internal sealed class WriteRunner(GenerationServices services) : INodeRunner
         var (from, to) = round == 0 ? (JobPhases.Analyzed, JobPhases.Generated) : (JobPhases.Repairing, 99);
         var (reply, failed) = await services.AskAsync(
             call, request.GenerateModel, messages, GenerationSchema.Workflow(types, form, request.IsEdit), request, services.Options.MaxTokens,
-            temperature: 0.2, new JobSink(call.Live, call.Step.Key, from, to, TypicalPieces), cancellationToken);
+            temperature: 0.2, new JobSink(call, from, to, TypicalPieces), cancellationToken);
         if (reply is null) return failed!;
         if (round == 0)
         {

@@ -32,6 +32,9 @@ internal sealed class NodeCall
     /// <summary>The run, under the same condition.</summary>
     public required RunMachine Machine { get; init; }
 
+    /// <summary>Waits until the effect may begin; whoever lets it wait for something else, such as a model's turn, asks again after that.</summary>
+    public required Func<CancellationToken, ValueTask> MayBegin { get; init; }
+
     /// <summary>Where progress is told.</summary>
     public required LiveExecution Live { get; init; }
 

@@ -110,6 +110,47 @@ public sealed class PoolQueueTests
     }
 
     [Fact]
+    public async Task Nothing_is_sent_before_the_caller_lets_it_and_its_turn_is_kept_meanwhile()
+    {
+        using var provider = new FakeProvider("e", "m");
+        await using var bench = PoolBench.Single(provider);
+        var leave = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sink = new RecordingSink { MayBegin = leave.Task };
+        var held = bench.RunAsync(sink: sink);
+        await bench.UntilAsync(pool => pool.Endpoints[0].InFlight == 1);
+        var next = bench.RunAsync();
+        await bench.UntilAsync(pool => pool.Endpoints[0].Depth == 1);
+        Assert.Empty(provider.Calls);
+        Assert.DoesNotContain("started e 1", sink.Told);
+
+        leave.SetResult();
+
+        (await provider.NextAsync(PoolBench.Token)).Reply.SetResult(FakeProvider.Reply("held"));
+        Assert.Equal("held", (await held).Text);
+        (await provider.NextAsync(PoolBench.Token)).Reply.SetResult(FakeProvider.Reply("next"));
+        Assert.Equal("next", (await next).Text);
+    }
+
+    [Fact]
+    public async Task Who_is_cancelled_while_held_back_frees_the_slot_for_the_next()
+    {
+        using var provider = new FakeProvider("e", "m");
+        await using var bench = PoolBench.Single(provider);
+        using var cancel = new CancellationTokenSource();
+        var held = bench.RunAsync(sink: new RecordingSink { MayBegin = new TaskCompletionSource().Task }, token: cancel.Token);
+        await bench.UntilAsync(pool => pool.Endpoints[0].InFlight == 1);
+        var next = bench.RunAsync();
+        await bench.UntilAsync(pool => pool.Endpoints[0].Depth == 1);
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => held);
+
+        (await provider.NextAsync(PoolBench.Token)).Reply.SetResult(FakeProvider.Reply("next"));
+        Assert.Equal("next", (await next).Text);
+        Assert.Single(provider.Calls);
+    }
+
+    [Fact]
     public async Task A_full_queue_refuses_new_requests_and_says_so()
     {
         using var provider = new FakeProvider("e", "m");

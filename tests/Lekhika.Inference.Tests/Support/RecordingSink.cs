@@ -12,6 +12,11 @@ public sealed class RecordingSink : IModelSink
 
     public string Pieces => string.Concat(_told.Where(line => line.StartsWith("text ", StringComparison.Ordinal)).Select(line => line[5..]));
 
+    /// <summary>What a request waits for once its turn has come.</summary>
+    public Task MayBegin { get; init; } = Task.CompletedTask;
+
+    public ValueTask MayBeginAsync(CancellationToken cancellationToken) => new(MayBegin.WaitAsync(cancellationToken));
+
     public void Queued(int position) => Tell($"queued {position}");
 
     public void Started(string endpoint, int attempt) => Tell($"started {endpoint} {attempt}");

@@ -43,7 +43,7 @@ internal sealed class ModelCalls(IModelCaller models, Func<string?, string?> res
         using var span = ExecutionTrace.ModelCall(request);
         try
         {
-            var reply = await models.RunAsync(request, new LiveSink(call.Live, call.Step.Key), cancellationToken);
+            var reply = await models.RunAsync(request, new LiveSink(call), cancellationToken);
             Instruments.Answered(reply);
             ExecutionTrace.Answered(span, reply);
             return (reply, null);
@@ -103,16 +103,18 @@ internal sealed class ModelCalls(IModelCaller models, Func<string?, string?> res
     };
 
     /// <summary>Passes what happens on to the live picture.</summary>
-    private sealed class LiveSink(LiveExecution live, string key) : IModelSink
+    private sealed class LiveSink(NodeCall call) : IModelSink
     {
-        public void Queued(int position) => live.StepQueued(key, position);
+        public void Queued(int position) => call.Live.StepQueued(call.Step.Key, position);
 
-        public void Started(string endpoint, int attempt) => live.StepTurn(key, endpoint, attempt);
+        public ValueTask MayBeginAsync(CancellationToken cancellationToken) => call.MayBegin(cancellationToken);
 
-        public void Text(string piece) => live.StepText(key, piece, thinking: false);
+        public void Started(string endpoint, int attempt) => call.Live.StepTurn(call.Step.Key, endpoint, attempt);
 
-        public void Thinking(string piece) => live.StepText(key, piece, thinking: true);
+        public void Text(string piece) => call.Live.StepText(call.Step.Key, piece, thinking: false);
 
-        public void Restarted(string reason) => live.StepRestarted(key, reason);
+        public void Thinking(string piece) => call.Live.StepText(call.Step.Key, piece, thinking: true);
+
+        public void Restarted(string reason) => call.Live.StepRestarted(call.Step.Key, reason);
     }
 }
