@@ -21,6 +21,11 @@ internal sealed class EventLog(int epoch)
 {
     private const int Kept = 512;
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private const int LargestDesk = 64 * 1024;
+
+    [ThreadStatic]
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Writer)? _desk;
+
     private readonly Queue<LiveEvent> _recent = new();
     private readonly List<EventSubscription> _subscriptions = [];
     private int _last;
@@ -46,15 +51,7 @@ internal sealed class EventLog(int epoch)
             return;
         }
 
-        var buffer = new ArrayBufferWriter<byte>(128);
-        using (var writer = new Utf8JsonWriter(buffer, Plain))
-        {
-            writer.WriteStartObject();
-            properties(writer, what);
-            writer.WriteEndObject();
-        }
-
-        var added = new LiveEvent(Id(++_last), name, buffer.WrittenMemory);
+        var added = new LiveEvent(Id(++_last), name, Written(what, properties));
         if (_recent.Count == Kept) _recent.Dequeue();
         _recent.Enqueue(added);
         foreach (var subscription in _subscriptions) subscription.Offer(added);
@@ -86,6 +83,38 @@ internal sealed class EventLog(int epoch)
         _complete = true;
         foreach (var subscription in _subscriptions) subscription.Complete();
         _subscriptions.Clear();
+    }
+
+    /// <summary>The event's object in as many bytes as it has: hundreds of them are kept for each execution, so the room to write in is a shared one.</summary>
+    private static byte[] Written<T>(T what, Action<Utf8JsonWriter, T> properties)
+    {
+        var (buffer, writer) = _desk ??= NewDesk();
+        try
+        {
+            writer.WriteStartObject();
+            properties(writer, what);
+            writer.WriteEndObject();
+            writer.Flush();
+            return buffer.WrittenSpan.ToArray();
+        }
+        finally
+        {
+            if (buffer.Capacity > LargestDesk)
+            {
+                _desk = null;
+            }
+            else
+            {
+                buffer.ResetWrittenCount();
+                writer.Reset();
+            }
+        }
+    }
+
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Writer) NewDesk()
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        return (buffer, new Utf8JsonWriter(buffer, Plain));
     }
 
     private string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"{epoch}.{number}");
