@@ -273,7 +273,7 @@ internal sealed partial class ExecutionOwner
 
     private NodeProgram ProgramOf(StepRef step) => _workflow.ProgramOf(step.Node);
 
-    private NodeCall CallOf(StepRef step, int attempt)
+    private NodeCall CallOf(StepRef step, int attempt, NodeDeadline? deadline = null)
     {
         var program = ProgramOf(step);
         var bindings = new StepBindings(_workflow, _machine, NodeExpansion.SeenFrom(step), _facts);
@@ -287,7 +287,7 @@ internal sealed partial class ExecutionOwner
             Now = _services.Now(),
             Bindings = bindings,
             Machine = _machine,
-            MayBegin = _services.MayBegin,
+            Deadline = deadline,
             Live = _live,
         };
     }

@@ -30,17 +30,19 @@ internal sealed partial class ExecutionOwner
             _running.Add(start.Step.Key, effect);
             _lastNode = start.Step.Node.Id;
             NodeCall call;
+            var deadline = new NodeDeadline(start.Step.Node.Definition.Timeout ?? Options.NodeTimeout, _services.MayBegin, _services.Time);
             try
             {
-                call = CallOf(start.Step, start.Attempt);
+                call = CallOf(start.Step, start.Attempt, deadline);
             }
             catch (TemplateRenderException exception)
             {
+                deadline.Dispose();
                 effect.Task = EndAsync(effect, new NodeFailed(ExpressionProblem(start.Step, exception)));
                 continue;
             }
 
-            effect.Task = RunEffectAsync(effect, call);
+            effect.Task = RunEffectAsync(effect, call, deadline);
         }
 
         _deferred.RemoveRange(0, started);
@@ -48,22 +50,21 @@ internal sealed partial class ExecutionOwner
 
     private int MaxFanOut => Math.Clamp(Options.Machine.MaxConcurrency, 1, 200);
 
-    private async Task RunEffectAsync(RunningEffect effect, NodeCall call)
+    private async Task RunEffectAsync(RunningEffect effect, NodeCall call, NodeDeadline deadline)
     {
-        if (!await MayBeginAsync(effect)) return;
-        var limit = call.Step.Node.Definition.Timeout ?? Options.NodeTimeout;
-        using var overdue = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, _services.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(effect.Cancellation.Token, overdue.Token);
+        using var owned = deadline;
+        if (!await MayBeginAsync(effect, deadline)) return;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(effect.Cancellation.Token, deadline.Overdue);
         using var span = _trace?.Node(call.Step, call.Attempt);
         NodeOutcome outcome;
         try
         {
             outcome = await effect.Program.Runner.RunAsync(call, either.Token);
         }
-        catch (OperationCanceledException) when (overdue.IsCancellationRequested && !effect.Cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.Overdue.IsCancellationRequested && !effect.Cancellation.IsCancellationRequested)
         {
             outcome = new NodeFailed(
-                ErrorCodes.NodeTimeout, $"Node '{call.Step.Node.Id}' took longer than its time limit of {limit}.", retryable: true);
+                ErrorCodes.NodeTimeout, $"Node '{call.Step.Node.Id}' took longer than its time limit of {deadline.Limit}.", retryable: true);
         }
         catch (OperationCanceledException) when (effect.Cancellation.IsCancellationRequested)
         {
@@ -86,11 +87,11 @@ internal sealed partial class ExecutionOwner
     /// Waits out a time in which the database does not answer, once it is longer than the lease: others may hold the execution by now, and what they did
     /// would be done again. False: it was aborted meanwhile, and its end has been told.
     /// </summary>
-    private async ValueTask<bool> MayBeginAsync(RunningEffect effect)
+    private async ValueTask<bool> MayBeginAsync(RunningEffect effect, NodeDeadline deadline)
     {
         try
         {
-            await _services.MayBegin(effect.Cancellation.Token);
+            await deadline.MayBeginAsync(effect.Cancellation.Token);
             return true;
         }
         catch (OperationCanceledException)

@@ -95,7 +95,8 @@ internal sealed class JobSink(NodeCall call, double from, double to, double typi
 
     public void Queued(int position) => call.Live.StepQueued(call.Step.Key, position);
 
-    public ValueTask MayBeginAsync(CancellationToken cancellationToken) => call.MayBegin(cancellationToken);
+    public ValueTask MayBeginAsync(CancellationToken cancellationToken) =>
+        call.Deadline?.MayBeginAsync(cancellationToken) ?? ValueTask.CompletedTask;
 
     public void Started(string endpoint, int attempt) => call.Live.StepTurn(call.Step.Key, endpoint, attempt);
 

@@ -32,8 +32,8 @@ internal sealed class NodeCall
     /// <summary>The run, under the same condition.</summary>
     public required RunMachine Machine { get; init; }
 
-    /// <summary>Waits until the effect may begin; whoever lets it wait for something else, such as a model's turn, asks again after that.</summary>
-    public required Func<CancellationToken, ValueTask> MayBegin { get; init; }
+    /// <summary>Its time limit, and when it may begin something in the world; null where it begins nothing there.</summary>
+    public NodeDeadline? Deadline { get; init; }
 
     /// <summary>Where progress is told.</summary>
     public required LiveExecution Live { get; init; }
