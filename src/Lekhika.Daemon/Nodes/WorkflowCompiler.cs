@@ -16,7 +16,8 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
     /// <inheritdoc/>
     public CompileResult Compile(JsonElement document)
     {
-        var read = WorkflowReader.Check(document, reading, validation);
+        var scanned = new ScannedTemplates();
+        var read = WorkflowReader.Check(document, reading, validation with { Expressions = new CelChecker(scanned) });
         var dialect = read.Dialect.Word();
         if (!read.Ok) return new CompileResult(null, dialect, read.Problems);
 
@@ -24,23 +25,23 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
         var programs = new Dictionary<PlannedNode, NodeProgram>(ReferenceEqualityComparer.Instance);
         var definition = NodeExpansion.Expand(read.Definition!);
         var plan = WorkflowPlan.Compile(definition, node => reading.Catalogue.Find(NodeExpansion.AuthorType(node.Type))?.Effect ?? EffectClass.Effect);
-        Add(plan, "", programs, problems);
+        Add(plan, "", scanned, programs, problems);
         return problems.Exists(static problem => problem.Severity == Severity.Error)
             ? new CompileResult(null, dialect, problems)
             : new CompileResult(new CompiledWorkflow(plan, programs.ToFrozenDictionary(ReferenceEqualityComparer.Instance)), dialect, problems);
     }
 
-    private void Add(WorkflowPlan plan, string within, Dictionary<PlannedNode, NodeProgram> programs, List<Problem> problems)
+    private void Add(WorkflowPlan plan, string within, ScannedTemplates scanned, Dictionary<PlannedNode, NodeProgram> programs, List<Problem> problems)
     {
         foreach (var node in plan.Nodes)
         {
             var path = $"{within}nodes[{node.Index}].config";
-            if (Program(node.Definition, path, problems) is { } program) programs.Add(node, program);
-            if (node.Body is { } body) Add(body, path + ".body.", programs, problems);
+            if (Program(node.Definition, path, scanned, problems) is { } program) programs.Add(node, program);
+            if (node.Body is { } body) Add(body, path + ".body.", scanned, programs, problems);
         }
     }
 
-    private NodeProgram? Program(NodeDefinition node, string path, List<Problem> problems)
+    private NodeProgram? Program(NodeDefinition node, string path, ScannedTemplates scanned, List<Problem> problems)
     {
         var type = reading.Catalogue.Find(NodeExpansion.AuthorType(node.Type));
         if (type is null || runners.Find(type with { Name = node.Type }) is not { } runner)
@@ -53,7 +54,7 @@ internal sealed class WorkflowCompiler(ReadOptions reading, ValidationOptions va
             return null;
         }
 
-        if (!ConfigTemplate.TryCompile(node.Config, out var config, out var faults, path, type.RawFields.Contains))
+        if (!ConfigTemplate.TryCompile(node.Config, out var config, out var faults, path, type.RawFields.Contains, scanned))
         {
             problems.AddRange(faults);
             return null;

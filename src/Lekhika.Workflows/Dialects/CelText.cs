@@ -16,6 +16,7 @@ internal static class CelText
     /// <summary>A string literal.</summary>
     public static string Quote(string text)
     {
+        if (!NeedsEscape(text)) return $"\"{text}\"";
         var quoted = new StringBuilder(text.Length + 2).Append('"');
         foreach (var character in text)
         {
@@ -32,6 +33,16 @@ internal static class CelText
         }
 
         return quoted.Append('"').ToString();
+    }
+
+    private static bool NeedsEscape(string text)
+    {
+        foreach (var character in text)
+        {
+            if (character is '"' or '\\' || char.IsControl(character)) return true;
+        }
+
+        return false;
     }
 
     /// <summary>A list of string literals.</summary>

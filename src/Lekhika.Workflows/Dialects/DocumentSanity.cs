@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 using Lekhika.Workflows.Definitions;
 using Lekhika.Workflows.Validation;
 
@@ -21,7 +23,7 @@ internal static class DocumentSanity
     /// <summary>Keeps the way to where it is, and writes it out only when there is something to say.</summary>
     private sealed class Walk(ProblemList problems)
     {
-        private readonly List<(string? Name, int Index)> _way = [];
+        private readonly List<(JsonProperty? Property, int Index)> _way = [];
 
         public void Visit(JsonElement value)
         {
@@ -36,8 +38,8 @@ internal static class DocumentSanity
                 case JsonValueKind.Object:
                     foreach (var property in value.EnumerateObject())
                     {
-                        if (NameOf(property) is not { } name || !IsStorable(name)) continue;
-                        _way.Add((name, 0));
+                        if (!IsPlain(JsonMarshal.GetRawUtf8PropertyName(property)) && (NameOf(property) is not { } name || !IsStorable(name))) continue;
+                        _way.Add((property, 0));
                         Visit(property.Value);
                         _way.RemoveAt(_way.Count - 1);
                     }
@@ -54,10 +56,13 @@ internal static class DocumentSanity
 
                     break;
                 case JsonValueKind.String:
-                    if (TextOf(value) is { } text) IsStorable(text);
+                    if (!IsPlain(JsonMarshal.GetRawUtf8Value(value)) && TextOf(value) is { } text) IsStorable(text);
                     break;
             }
         }
+
+        /// <summary>Whether there is no need to decode it: halves of pairs and U+0000 come by escapes only.</summary>
+        private static bool IsPlain(ReadOnlySpan<byte> raw) => !raw.Contains((byte)'\\') && Utf8.IsValid(raw);
 
         private string? NameOf(JsonProperty property)
         {
@@ -97,7 +102,7 @@ internal static class DocumentSanity
         private string Path()
         {
             var path = "";
-            foreach (var (name, index) in _way) path = name is null ? JsonPath.Index(path, index) : JsonPath.Key(path, name);
+            foreach (var (property, index) in _way) path = property is { } named ? JsonPath.Key(path, named.Name) : JsonPath.Index(path, index);
             return path;
         }
     }

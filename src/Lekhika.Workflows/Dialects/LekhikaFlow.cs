@@ -70,14 +70,19 @@ internal sealed class LekhikaFlow
     /// <summary>Dependencies first, else by position; a cycle is cut where it is met, since validation refuses it.</summary>
     private static List<DraftNode> Sequenced(DraftGraph graph, List<DraftNode> sorted, Dictionary<string, DraftNode> byId)
     {
-        var rank = new Dictionary<DraftNode, int>();
+        var rank = new Dictionary<DraftNode, int>(sorted.Count);
         foreach (var node in sorted) rank[node] = rank.Count;
-        var needs = graph.Edges
-            .Where(edge => edge.From != edge.To && byId.ContainsKey(edge.From) && byId.ContainsKey(edge.To))
-            .GroupBy(edge => byId[edge.To])
-            .ToDictionary(static group => group.Key, group => group.Select(edge => byId[edge.From]).OrderBy(node => rank[node]).ToList());
+        var needs = new Dictionary<DraftNode, List<DraftNode>>(sorted.Count);
+        foreach (var edge in graph.Edges)
+        {
+            if (edge.From == edge.To || !byId.TryGetValue(edge.From, out var from) || !byId.TryGetValue(edge.To, out var to)) continue;
+            if (!needs.TryGetValue(to, out var list)) needs[to] = list = [];
+            list.Add(from);
+        }
+
+        foreach (var list in needs.Values) list.Sort((left, right) => rank[left].CompareTo(rank[right]));
         var sequence = new List<DraftNode>(sorted.Count);
-        var met = new HashSet<DraftNode>();
+        var met = new HashSet<DraftNode>(sorted.Count);
         var trail = new Stack<(DraftNode Node, int Next)>();
         foreach (var start in sorted.Where(static node => node.Type != "output").Concat(sorted.Where(static node => node.Type == "output")))
         {

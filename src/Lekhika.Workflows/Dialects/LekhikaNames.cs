@@ -37,6 +37,7 @@ internal sealed class LekhikaNames
     private static readonly string[] Suffixes = ["output", "data", "results", "result", "content", "text", "findings", "notes", "node"];
 
     private readonly Dictionary<string, List<string>> _declared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<string>> _spellings = new(StringComparer.Ordinal);
     private readonly LekhikaFlow _flow;
     private Dictionary<string, List<(int Place, DraftNode Node)>>? _named;
 
@@ -100,9 +101,10 @@ internal sealed class LekhikaNames
         };
     }
 
-    /// <summary>The keys under which an input may have come, likeliest first.</summary>
+    /// <summary>The keys under which an input may have come, likeliest first. The same few names stand in the prompts of many nodes.</summary>
     private List<string> Spellings(string name)
     {
+        if (_spellings.TryGetValue(name, out var known)) return known;
         var keys = new List<string>();
         Add(name);
         if (_declared.TryGetValue(Plain(name), out var declared)) declared.ForEach(Add);
@@ -121,7 +123,7 @@ internal sealed class LekhikaNames
             }
         }
 
-        return keys;
+        return _spellings[name] = keys;
 
         void Add(string key)
         {
@@ -202,6 +204,7 @@ internal sealed class LekhikaNames
 
     private static string Plain(string name)
     {
+        if (name.All(static character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character))) return name;
         var plain = new StringBuilder(name.Length);
         foreach (var character in name)
         {

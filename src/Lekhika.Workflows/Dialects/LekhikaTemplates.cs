@@ -11,7 +11,8 @@ internal static class LekhikaTemplates
     /// <summary>The canonical template, and the names that were found.</summary>
     public static string Translate(string text, Func<string, string> cel)
     {
-        var result = new TemplateText();
+        if (!text.Contains('{', StringComparison.Ordinal)) return text;
+        var result = new TemplateText(text.Length);
         var position = 0;
         while (position < text.Length)
         {

@@ -5,9 +5,10 @@ using Lekhika.Workflows.Validation;
 namespace Lekhika.Workflows.Templates;
 
 /// <summary>Checks expressions and templates with the compilers that will run them. Places count in the whole text that was given.</summary>
-public sealed class CelChecker : IExpressionChecker
+/// <param name="scanned">Keeps what was scanned for whoever compiles the same definition next; null keeps nothing.</param>
+public sealed class CelChecker(ScannedTemplates? scanned = null) : IExpressionChecker
 {
-    /// <summary>The one there needs to be.</summary>
+    /// <summary>One for checks that nothing follows.</summary>
     public static CelChecker Instance { get; } = new();
 
     /// <inheritdoc/>
@@ -23,7 +24,7 @@ public sealed class CelChecker : IExpressionChecker
     public ExpressionReport CheckTemplate(string template)
     {
         // The names of the expressions that compile are told even if others do not, so that everything is said at once.
-        var (parts, errors) = new TemplateScanner(template).Scan();
+        var (parts, errors) = ScannedTemplates.Scan(template, scanned);
         var names = ImmutableArray.CreateBuilder<ExpressionName>();
         foreach (var part in parts)
         {

@@ -49,15 +49,17 @@ public sealed class ConfigTemplate
     /// <param name="problems">All that is wrong; empty on success.</param>
     /// <param name="path">What paths in messages start with.</param>
     /// <param name="leaveRaw">Tells which top-level properties are taken as they are; null for none.</param>
+    /// <param name="scanned">What was scanned when the same definition was checked; null scans anew.</param>
     public static bool TryCompile(
         JsonElement config,
         [NotNullWhen(true)] out ConfigTemplate? template,
         out IReadOnlyList<Problem> problems,
         string path = "config",
-        Func<string, bool>? leaveRaw = null)
+        Func<string, bool>? leaveRaw = null,
+        ScannedTemplates? scanned = null)
     {
         var owned = config.ValueKind == JsonValueKind.Undefined ? CelValue.Null.ToJson() : config.Clone();
-        var compiler = new Compiler();
+        var compiler = new Compiler(scanned);
         var root = compiler.Compile(owned, path, leaveRaw) ?? new ConstantTemplate(owned);
         problems = compiler.Problems;
         template = problems.Count == 0 ? new ConfigTemplate(owned, root, compiler.References) : null;
@@ -79,7 +81,7 @@ public sealed class ConfigTemplate
         return JsonText.Parse(buffer.WrittenSpan);
     }
 
-    private sealed class Compiler
+    private sealed class Compiler(ScannedTemplates? scanned)
     {
         public List<Problem> Problems { get; } = [];
 
@@ -123,7 +125,7 @@ public sealed class ConfigTemplate
 
         private StringTemplate? Text(string text, string path)
         {
-            if (!text.Contains("{{", StringComparison.Ordinal) || TextTemplate.Compile(text, path, Problems) is not { } template)
+            if (!text.Contains("{{", StringComparison.Ordinal) || TextTemplate.Compile(text, path, Problems, scanned) is not { } template)
                 return null;
             foreach (var reference in template.References)
                 References.Add(new(path, reference));

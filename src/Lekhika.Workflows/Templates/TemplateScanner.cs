@@ -21,7 +21,7 @@ internal sealed class TemplateScanner(string text)
     private readonly List<CelSyntaxException> _errors = [];
 
     /// <summary>Scans the whole text, also past errors.</summary>
-    public (List<TemplatePart> Parts, List<CelSyntaxException> Errors) Scan()
+    public ScannedTemplate Scan()
     {
         var at = 0;
         while (text.IndexOf(Opening, at, StringComparison.Ordinal) is var open and >= 0)
@@ -33,7 +33,7 @@ internal sealed class TemplateScanner(string text)
 
         if (at < text.Length)
             _parts.Add(new(text[at..], null));
-        return (_parts, _errors);
+        return new(_parts, _errors);
     }
 
     /// <summary>Takes the expression that opens at <paramref name="open"/>; gives where to go on.</summary>
@@ -73,7 +73,7 @@ internal sealed class TemplateScanner(string text)
 
     private int FindClosing(int open)
     {
-        var lexer = new CelLexer(text, open + Opening.Length);
+        var lexer = new CelLexer(text, open + Opening.Length, skims: true);
         var brackets = new Stack<char>();
         while (true)
         {

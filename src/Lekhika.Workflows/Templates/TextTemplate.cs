@@ -13,7 +13,7 @@ public sealed class TextTemplate
     private readonly TemplatePart[] _parts;
     private readonly string _path;
 
-    private TextTemplate(string text, string path, List<TemplatePart> parts)
+    private TextTemplate(string text, string path, IReadOnlyList<TemplatePart> parts)
     {
         Text = text;
         _path = path;
@@ -44,10 +44,10 @@ public sealed class TextTemplate
     }
 
     /// <summary>Compiles a text; adds what is wrong to <paramref name="problems"/> and then gives null.</summary>
-    internal static TextTemplate? Compile(string text, string path, List<Problem> problems)
+    internal static TextTemplate? Compile(string text, string path, List<Problem> problems, ScannedTemplates? scanned = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var (parts, errors) = new TemplateScanner(text).Scan();
+        var (parts, errors) = ScannedTemplates.Scan(text, scanned);
         foreach (var error in errors)
             problems.Add(new Problem(Severity.Error, TemplateException.ProblemCode, path, error.Message));
         return errors.Count == 0 ? new TextTemplate(text, path, parts) : null;

@@ -3,13 +3,11 @@ using System.Globalization;
 namespace Lekhika.Workflows.Expressions;
 
 /// <summary>Cuts an expression into tokens, one at a time. Also used to find where an expression inside a template ends.</summary>
-internal sealed class CelLexer(string text, int offset = 0)
+/// <param name="text">The text.</param>
+/// <param name="offset">Where in it to begin.</param>
+/// <param name="skims">Whether only the kinds and places of tokens matter: names are left out.</param>
+internal sealed class CelLexer(string text, int offset = 0, bool skims = false)
 {
-    private static readonly string[] s_symbols =
-    [
-        "==", "!=", "<=", ">=", "&&", "||", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", ".", ",", "(", ")", "[", "]", "{", "}",
-    ];
-
     private int _at = offset;
 
     public string Text => text;
@@ -29,12 +27,8 @@ internal sealed class CelLexer(string text, int offset = 0)
             return Number();
         if (c == '`')
             return QuotedIdentifier();
-        foreach (var symbol in s_symbols)
-        {
-            if (string.CompareOrdinal(text, start, symbol, 0, symbol.Length) == 0)
-                return Symbol(symbol);
-        }
-
+        if (SymbolAt(start) is { } symbol)
+            return Symbol(symbol);
         throw Error(start, $"found '{Shown(start)}', which is not part of the language{Hint(c)}");
     }
 
@@ -46,6 +40,35 @@ internal sealed class CelLexer(string text, int offset = 0)
         '$' => "; names start with a letter or '_'",
         '“' or '”' or '‘' or '’' => "; strings stand in plain quotes, '…' or \"…\"",
         _ => "",
+    };
+
+    private string? SymbolAt(int at) => (text[at], at + 1 < text.Length ? text[at + 1] : '\0') switch
+    {
+        ('=', '=') => "==",
+        ('!', '=') => "!=",
+        ('<', '=') => "<=",
+        ('>', '=') => ">=",
+        ('&', '&') => "&&",
+        ('|', '|') => "||",
+        ('<', _) => "<",
+        ('>', _) => ">",
+        ('+', _) => "+",
+        ('-', _) => "-",
+        ('*', _) => "*",
+        ('/', _) => "/",
+        ('%', _) => "%",
+        ('!', _) => "!",
+        ('?', _) => "?",
+        (':', _) => ":",
+        ('.', _) => ".",
+        (',', _) => ",",
+        ('(', _) => "(",
+        (')', _) => ")",
+        ('[', _) => "[",
+        (']', _) => "]",
+        ('{', _) => "{",
+        ('}', _) => "}",
+        _ => null,
     };
 
     private CelToken Symbol(string symbol)
@@ -61,7 +84,7 @@ internal sealed class CelLexer(string text, int offset = 0)
         var end = _at;
         while (end < text.Length && Identifiers.IsPart(text[end]))
             end++;
-        return Take(CelTokenKind.Identifier, end, text[_at..end]);
+        return Take(CelTokenKind.Identifier, end, skims ? "" : text[_at..end]);
     }
 
     private CelToken QuotedIdentifier()
