@@ -79,8 +79,16 @@ internal static class CelText
     /// <summary>The contrary of <see cref="Truthy"/>.</summary>
     public static string Falsy(string value) => $"[null, false, 0, \"\"].exists(nothing, nothing == {value})";
 
-    public static bool IsName(string text) =>
-        text.Length > 0 && IsNameStart(text[0]) && text.All(IsNamePart);
+    public static bool IsName(string text)
+    {
+        if (text.Length == 0 || !IsNameStart(text[0])) return false;
+        foreach (var character in text)
+        {
+            if (!IsNamePart(character)) return false;
+        }
+
+        return true;
+    }
 
     public static bool IsNameStart(char character) => char.IsAsciiLetter(character) || character == '_';
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
@@ -27,6 +28,8 @@ internal sealed class LekhikaNames
         ["description", "Description", "book_description", "summary"],
         ["transcript_content", "transcript", "Transcript", "Transcript Text"],
     ];
+
+    private static readonly SearchValues<char> PlainCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789");
 
     /// <summary>The spellings by each of them, without regard to case and punctuation.</summary>
     private static readonly FrozenDictionary<string, string[]> ByPlainName = Synonyms
@@ -204,7 +207,7 @@ internal sealed class LekhikaNames
 
     private static string Plain(string name)
     {
-        if (name.All(static character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character))) return name;
+        if (!name.AsSpan().ContainsAnyExcept(PlainCharacters)) return name;
         var plain = new StringBuilder(name.Length);
         foreach (var character in name)
         {
