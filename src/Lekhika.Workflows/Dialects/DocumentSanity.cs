@@ -23,7 +23,7 @@ internal static class DocumentSanity
     /// <summary>Keeps the way to where it is, and writes it out only when there is something to say.</summary>
     private sealed class Walk(ProblemList problems)
     {
-        private readonly List<(JsonProperty? Property, int Index)> _way = [];
+        private readonly List<(string? Name, int Index)> _way = [];
 
         public void Visit(JsonElement value)
         {
@@ -38,8 +38,8 @@ internal static class DocumentSanity
                 case JsonValueKind.Object:
                     foreach (var property in value.EnumerateObject())
                     {
-                        if (!IsPlain(JsonMarshal.GetRawUtf8PropertyName(property)) && (NameOf(property) is not { } name || !IsStorable(name))) continue;
-                        _way.Add((property, 0));
+                        if (NameOf(property) is not { } name || !IsStorable(name)) continue;
+                        _way.Add((name, 0));
                         Visit(property.Value);
                         _way.RemoveAt(_way.Count - 1);
                     }
@@ -102,7 +102,7 @@ internal static class DocumentSanity
         private string Path()
         {
             var path = "";
-            foreach (var (property, index) in _way) path = property is { } named ? JsonPath.Key(path, named.Name) : JsonPath.Index(path, index);
+            foreach (var (name, index) in _way) path = name is null ? JsonPath.Index(path, index) : JsonPath.Key(path, name);
             return path;
         }
     }
