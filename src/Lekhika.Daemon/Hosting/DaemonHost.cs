@@ -161,6 +161,7 @@ internal sealed partial class DaemonHost : IAsyncDisposable
             host._background.Add(host.WatchModelsAsync(host._end.Token));
             host._background.Add(host._upkeep.RunAsync(host._end.Token));
             host._background.Add(host._scheduler.RunAsync(host._end.Token));
+            host._background.Add(new QuietCollector(time).RunAsync(host._end.Token));
             await host._monitor.Tried.Task.WaitAsync(cancellationToken);
             return host;
         }

@@ -11,7 +11,7 @@ namespace Lekhika.Daemon.Nodes;
 internal sealed class ContentCache<T>
     where T : class
 {
-    private const long MostBytes = 16 * 1024 * 1024;
+    private const long MostBytes = 4 * 1024 * 1024;
 
     // What a small definition takes besides its text, so that there are not too many of them.
     private const long Overhead = 4096;
