@@ -148,17 +148,17 @@ BEGIN
     -- Finished or deleted: nothing waits any more.
     DELETE FROM {schema}.parked p
      USING unnest(execs, l_status) AS x (seq, status)
-     WHERE p.exec = x.seq AND (x.status IS NULL OR x.status IN ('completed', 'failed', 'cancelled'));
+     WHERE p.exec = ANY (ARRAY[x.seq]) AND (x.status IS NULL OR x.status IN ('completed', 'failed', 'cancelled'));
 
     UPDATE {schema}.parked p SET paused = x.status = 'paused'
       FROM unnest(execs, l_status) AS x (seq, status)
-     WHERE p.exec = x.seq AND p.paused <> (x.status = 'paused');
+     WHERE p.exec = ANY (ARRAY[x.seq]) AND p.paused <> (x.status = 'paused');
 
     -- Resumed, or parked for a run that is over: back into the queue, before new ones.
     WITH woken AS (
         DELETE FROM {schema}.parked p
          USING unnest(execs, l_status, l_run) AS x (seq, status, run)
-         WHERE p.exec = x.seq AND x.status IN ('pending', 'running', 'waiting') AND (p.why = 'paused' OR p.run <> x.run)
+         WHERE p.exec = ANY (ARRAY[x.seq]) AND x.status IN ('pending', 'running', 'waiting') AND (p.why = 'paused' OR p.run <> x.run)
         RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash)
     INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
     SELECT exec, tenant, epoch, 0, pri, rescues, run, definition_hash FROM woken ORDER BY exec;
@@ -170,7 +170,7 @@ BEGIN
            SET status = 'cancelled', error = 'cancelled with its parent',
                error_details = jsonb_build_object('code', 'cancelled', 'reason', 'parent_ended')
           FROM unnest(execs, kinds, l_status) AS x (seq, kind, status)
-         WHERE e.seq = x.seq AND x.status NOT IN ('completed', 'failed', 'cancelled')
+         WHERE e.seq = ANY (ARRAY[x.seq]) AND x.status NOT IN ('completed', 'failed', 'cancelled')
            AND (x.kind = 'abandon'
                 OR (x.kind = 'orphan'
                     AND NOT EXISTS (SELECT FROM {schema}.workflow_executions p
@@ -182,8 +182,8 @@ BEGIN
     IF 'resume' = ANY (kinds) THEN
         UPDATE {schema}.workflow_executions e SET status = 'waiting', rev = e.rev + 1
           FROM unnest(execs, kinds, l_status, l_run) AS x (seq, kind, status, run)
-          JOIN {schema}.parked p ON p.exec = x.seq AND p.run = x.run AND NOT p.paused AND p.why IN ('wait', 'retry')
-         WHERE e.seq = x.seq AND x.kind = 'resume' AND x.status IN ('pending', 'running');
+          JOIN {schema}.parked p ON p.exec = ANY (ARRAY[x.seq]) AND p.run = x.run AND NOT p.paused AND p.why IN ('wait', 'retry')
+         WHERE e.seq = ANY (ARRAY[x.seq]) AND x.kind = 'resume' AND x.status IN ('pending', 'running');
     END IF;
 
     IF opens_run THEN
@@ -191,9 +191,9 @@ BEGIN
         SELECT DISTINCT x.seq, x.tenant, 0, x.pri
           FROM unnest(execs, l_status, l_tenant, l_pri) AS x (seq, status, tenant, pri)
          WHERE x.status IN ('pending', 'running', 'waiting')
-           AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = x.seq)
-           AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = x.seq)
-           AND NOT EXISTS (SELECT FROM {schema}.ready r WHERE r.exec = x.seq)
+           AND (SELECT h.exec FROM {schema}.held h WHERE h.exec = x.seq) IS NULL
+           AND (SELECT p.exec FROM {schema}.parked p WHERE p.exec = x.seq) IS NULL
+           AND (SELECT r.exec FROM {schema}.ready r WHERE r.exec = x.seq LIMIT 1) IS NULL
          ORDER BY x.seq;
 
         -- Paused again before its new run had a place.
@@ -201,9 +201,9 @@ BEGIN
         SELECT DISTINCT x.seq, 0, x.run, x.tenant, x.pri, 0::smallint, true, 'paused'
           FROM unnest(execs, l_status, l_run, l_tenant, l_pri) AS x (seq, status, run, tenant, pri)
          WHERE x.status = 'paused'
-           AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = x.seq)
-           AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = x.seq)
-           AND NOT EXISTS (SELECT FROM {schema}.ready r WHERE r.exec = x.seq);
+           AND (SELECT h.exec FROM {schema}.held h WHERE h.exec = x.seq) IS NULL
+           AND (SELECT p.exec FROM {schema}.parked p WHERE p.exec = x.seq) IS NULL
+           AND (SELECT r.exec FROM {schema}.ready r WHERE r.exec = x.seq LIMIT 1) IS NULL;
     END IF;
 
     DELETE FROM {schema}.commands c WHERE c.id = ANY (ids);

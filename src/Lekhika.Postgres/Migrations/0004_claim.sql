@@ -27,7 +27,7 @@ $$;
 -- deleted instead of walking over them again. Rows that commit late end up below it, so every few seconds a claim comes without.
 --
 -- The claimer's own row is locked FOR SHARE, which a revocation (an UPDATE) conflicts with: a revoked incarnation never claims, even if
--- it does not know yet. Plans are pinned because the statistics of a queue table are always wrong.
+-- it does not know yet. Plans are pinned because the statistics of a queue table are always wrong, and elements are looked up as in flush.
 CREATE FUNCTION {schema}.claim(
     p_inc bigint, p_limit int,
     p_class smallint[], p_pri smallint[], p_tenant int[], p_mark bigint[], p_take int[])
@@ -104,9 +104,9 @@ BEGIN
                e.timeout_at, e.request
           FROM unnest(g_seq, g_class, g_pri, g_tenant, g_exec, g_epoch, g_rescues, g_run, g_hash)
                AS g (place, class, pri, tenant, exec, epoch, rescues, run, hash)
-          JOIN {schema}.workflow_executions e ON e.seq = g.exec
-          LEFT JOIN {schema}.workflows w ON w.id = e.workflow_id
-         WHERE NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = g.exec)),
+         CROSS JOIN LATERAL (SELECT e.* FROM {schema}.workflow_executions e WHERE e.seq = g.exec OFFSET 0) e
+          LEFT JOIN LATERAL (SELECT w.is_active, w.definition_hash FROM {schema}.workflows w WHERE w.id = e.workflow_id OFFSET 0) w ON true
+         WHERE (SELECT h.exec FROM {schema}.held h WHERE h.exec = g.exec) IS NULL),
     kept AS (
         INSERT INTO {schema}.held (exec, inc, epoch, run, tenant, pri, rescues, definition_hash)
         SELECT t.seq, p_inc, t.epoch, t.run, t.tenant, t.pri, t.rescues, t.hash FROM taken t)
@@ -181,14 +181,16 @@ CREATE FUNCTION {schema}.wake_due(p_limit int, OUT moved int, OUT next_in interv
     SET jit = off
     SET plan_cache_mode = force_generic_plan
 AS $$
+DECLARE
+    l_now timestamptz := clock_timestamp();   -- a value: a call would be compared with every row that waits
 BEGIN
     WITH due AS (
         SELECT p.exec FROM {schema}.parked p
-         WHERE p.due_at <= clock_timestamp() AND NOT p.paused
+         WHERE p.due_at <= l_now AND NOT p.paused
          ORDER BY p.due_at LIMIT p_limit
            FOR UPDATE SKIP LOCKED),
     gone AS (
-        DELETE FROM {schema}.parked p USING due d WHERE p.exec = d.exec
+        DELETE FROM {schema}.parked p USING due d WHERE p.exec = ANY (ARRAY[d.exec])
         RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash),
     back AS (
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
@@ -198,7 +200,7 @@ BEGIN
     IF moved > 0 THEN
         PERFORM {schema}.nudge();
     END IF;
-    SELECT min(p.due_at) - clock_timestamp() INTO next_in FROM {schema}.parked p WHERE p.due_at IS NOT NULL AND NOT p.paused;
+    SELECT p.due_at - clock_timestamp() INTO next_in FROM {schema}.parked p WHERE p.due_at IS NOT NULL AND NOT p.paused ORDER BY p.due_at LIMIT 1;
 END $$;
 
 -- Takes everything away from the given incarnations: they are revoked first, so that none of their writes can follow.
@@ -222,7 +224,7 @@ BEGIN
     SELECT array_agg(h.exec) INTO execs
       FROM (SELECT exec FROM {schema}.held WHERE inc = ANY (p_incs) ORDER BY exec FOR UPDATE SKIP LOCKED) h;
     WITH gone AS (
-        DELETE FROM {schema}.held h USING unnest(execs) AS x (exec) WHERE h.exec = x.exec AND h.inc = ANY (p_incs)
+        DELETE FROM {schema}.held h USING unnest(execs) AS x (exec) WHERE h.exec = ANY (ARRAY[x.exec]) AND h.inc = ANY (p_incs)
         RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.run, h.definition_hash),
     back AS (
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)

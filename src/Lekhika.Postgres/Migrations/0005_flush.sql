@@ -20,6 +20,10 @@
 -- the x_ arrays) a step belongs to: everything below works by position, in one pass, whatever the size of the batch. An array of nothing but
 -- nulls may be null itself: it is less to send and to read, and unnest fills it up. The plans are pinned
 -- and generic: planning anew with thousands of array elements as constants costs more than running.
+--
+-- A table that was vacuumed while it was empty counts as empty in every plan that is made before it is vacuumed again, and of such a one the planner
+-- would rather read a whole index, once or for each element, than look into it. So elements are looked up where there is no other way to do it: by
+-- place, by LATERAL with OFFSET 0, by a subquery that gives a value, or by = ANY (ARRAY[x]), for which no index has to be in order.
 CREATE FUNCTION {schema}.flush(
     p_inc bigint, p_worker_id text,
     x_exec bigint[], x_epoch int[], x_run int[], x_kind smallint[],
@@ -92,9 +96,11 @@ BEGIN
                         END AS differs
                   FROM unnest(s_item, s_key, s_ordinal, s_outcome, s_branch, s_fired_by, s_due, s_decision, s_output, s_error) WITH ORDINALITY
                        AS s (item, key, ordinal, outcome, branch, fired_by, due, decision, output, error, place)
-                  JOIN {schema}.workflow_execution_steps t
-                    ON t.seq = x_exec[s.item] AND t.run = x_run[s.item] AND t.step_key = s.key
-                   AND (t.ordinal = s.ordinal OR t.ordinal = 0)) m;
+                 CROSS JOIN LATERAL (
+                       SELECT t.* FROM {schema}.workflow_execution_steps t
+                        WHERE t.seq = x_exec[s.item] AND t.run = x_run[s.item] AND t.step_key = s.key
+                          AND (t.ordinal = s.ordinal OR t.ordinal = 0)
+                       OFFSET 0) t) m;
 
         IF bad IS NOT NULL OR 'fenced' = ANY (verdicts) THEN
             FOR i IN 1 .. cardinality(x_exec) LOOP
@@ -120,7 +126,7 @@ BEGIN
     IF rescued AND cardinality(s_item) > 0 THEN
         UPDATE {schema}.held h SET rescues = 0
           FROM unnest(s_item) AS s (item)
-         WHERE h.exec = x_exec[s.item] AND x_kind[s.item] <> 4 AND verdicts[s.item] = 'committed' AND h.rescues > 0;
+         WHERE h.exec = ANY (ARRAY[x_exec[s.item]]) AND x_kind[s.item] <> 4 AND verdicts[s.item] = 'committed' AND h.rescues > 0;
     END IF;
 
     IF 2 = ANY (x_kind) THEN
@@ -128,8 +134,8 @@ BEGIN
            SET status = CASE WHEN e.status IN ('pending', 'waiting') THEN 'running' ELSE e.status END,
                current_node_id = x.node, worker_id = p_worker_id, waiting_for = NULL,
                definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_node, x_started, l_hash) AS x (exec, kind, verdict, node, started, hash)
-         WHERE e.seq = x.exec AND x.kind = 2 AND x.verdict = 'committed';
+          FROM unnest(l_row, x_kind, verdicts, x_node, x_started, l_hash) AS x (place, kind, verdict, node, started, hash)
+         WHERE e.ctid = x.place AND x.kind = 2 AND x.verdict = 'committed';
     END IF;
 
     IF 3 = ANY (x_kind) THEN
@@ -137,7 +143,7 @@ BEGIN
             DELETE FROM {schema}.held h
              USING unnest(x_exec, x_kind, verdicts, l_status, x_due, x_why, x_awaits)
                    AS x (exec, kind, verdict, status, due, why, awaits)
-             WHERE h.exec = x.exec AND x.kind = 3 AND x.verdict = 'committed'
+             WHERE h.exec = ANY (ARRAY[x.exec]) AND x.kind = 3 AND x.verdict = 'committed'
             RETURNING h.exec, h.epoch, h.run, h.tenant, h.pri, h.rescues, h.definition_hash, x.status, x.due, x.why, x.awaits)
         INSERT INTO {schema}.parked (exec, epoch, run, tenant, pri, rescues, paused, definition_hash, due_at, why, awaits)
         SELECT g.exec, g.epoch, g.run, g.tenant, g.pri, g.rescues, g.status = 'paused', g.definition_hash, g.due, g.why,
@@ -147,9 +153,9 @@ BEGIN
            SET status = CASE WHEN e.status IN ('pending', 'running') AND x.why <> 'paused' THEN 'waiting' ELSE e.status END,
                current_node_id = COALESCE(x.node, e.current_node_id), waiting_for = x.waiting, worker_id = p_worker_id,
                definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
-          FROM unnest(x_exec, x_kind, verdicts, x_node, x_why, x_waiting, x_started, l_hash)
-               AS x (exec, kind, verdict, node, why, waiting, started, hash)
-         WHERE e.seq = x.exec AND x.kind = 3 AND x.verdict = 'committed';
+          FROM unnest(l_row, x_kind, verdicts, x_node, x_why, x_waiting, x_started, l_hash)
+               AS x (place, kind, verdict, node, why, waiting, started, hash)
+         WHERE e.ctid = x.place AND x.kind = 3 AND x.verdict = 'committed';
     END IF;
 
     IF 4 = ANY (x_kind) THEN
@@ -182,7 +188,7 @@ BEGIN
         WITH gone AS (
             DELETE FROM {schema}.held h
              USING unnest(x_exec, x_kind, verdicts) AS x (exec, kind, verdict)
-             WHERE h.exec = x.exec AND x.kind = 5 AND x.verdict = 'committed'
+             WHERE h.exec = ANY (ARRAY[x.exec]) AND x.kind = 5 AND x.verdict = 'committed'
             RETURNING h.exec, h.tenant, h.epoch, h.pri, h.rescues, h.run, h.definition_hash)
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
         SELECT g.exec, g.tenant, g.epoch, 0, g.pri, g.rescues, g.run, g.definition_hash FROM gone g;
@@ -203,7 +209,7 @@ BEGIN
         WITH woken AS (
             DELETE FROM {schema}.parked p
              USING unnest(x_exec, verdicts) AS x (exec, verdict)
-             WHERE p.exec = x.exec AND x.verdict = 'late' AND p.why = 'retry' AND NOT p.paused
+             WHERE p.exec = ANY (ARRAY[x.exec]) AND x.verdict = 'late' AND p.why = 'retry' AND NOT p.paused
             RETURNING p.exec, p.tenant, p.epoch, p.pri, p.run, p.definition_hash)
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, run, definition_hash)
         SELECT w.exec, w.tenant, w.epoch, 0, w.pri, w.run, w.definition_hash FROM woken w;
@@ -215,7 +221,7 @@ BEGIN
         WITH gone AS (
             DELETE FROM {schema}.held h
              USING unnest(x_exec, x_epoch, x_run, verdicts, l_status) AS x (exec, epoch, run, verdict, status)
-             WHERE h.exec = x.exec AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND x.verdict IN ('finished', 'other_run')
+             WHERE h.exec = ANY (ARRAY[x.exec]) AND h.inc = p_inc AND h.epoch = x.epoch AND h.run = x.run AND x.verdict IN ('finished', 'other_run')
             RETURNING h.exec, h.tenant, h.epoch, h.pri, x.status)
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri)
         SELECT g.exec, g.tenant, g.epoch, 0, g.pri FROM gone g WHERE g.status NOT IN ('completed', 'failed', 'cancelled');

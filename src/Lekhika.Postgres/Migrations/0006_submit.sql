@@ -102,7 +102,8 @@ BEGIN
           FROM unnest(p_inc, p_claim, p_id, p_workflow_id, p_definition, p_inputs, p_user_id, p_priority, p_run_at, p_timeout_at, p_idempotency_key,
                       p_request, p_request_hash) WITH ORDINALITY
                AS x (inc, claim, id, workflow_id, definition, inputs, user_id, priority, run_at, timeout_at, idempotency_key, request, request_hash, place)
-          LEFT JOIN {schema}.workflows w ON x.definition IS NULL AND w.id = x.workflow_id),
+          LEFT JOIN LATERAL (
+               SELECT w.definition_hash, w.is_active FROM {schema}.workflows w WHERE x.definition IS NULL AND w.id = x.workflow_id OFFSET 0) w ON true),
     plain AS MATERIALIZED (
         SELECT DISTINCT ON (a.id) a.*
           FROM asked a

@@ -136,7 +136,10 @@ BEGIN
                     (SELECT v.exec, v.run, v.topic FROM {schema}.events v ORDER BY v.id DESC LIMIT p_limit)
                     UNION ALL
                     (SELECT v.exec, v.run, v.topic FROM {schema}.events v WHERE v.id > p_after ORDER BY v.id LIMIT p_limit)) s
-              JOIN {schema}.parked p ON p.exec = s.exec AND p.run = s.run AND NOT p.paused AND s.topic = ANY (p.awaits)) h;
+             CROSS JOIN LATERAL (
+                   SELECT p.exec, p.epoch FROM {schema}.parked p
+                    WHERE p.exec = s.exec AND p.run = s.run AND NOT p.paused AND s.topic = ANY (p.awaits)
+                   OFFSET 0) p) h;
     IF hits IS NULL THEN
         moved := 0;
         RETURN;
@@ -145,11 +148,11 @@ BEGIN
     WITH locked AS (
         SELECT p.exec
           FROM unnest(hits, epochs) AS h (exec, epoch)
-          JOIN {schema}.parked p ON p.exec = h.exec AND p.epoch = h.epoch AND NOT p.paused
+          JOIN {schema}.parked p ON p.exec = ANY (ARRAY[h.exec]) AND p.epoch = h.epoch AND NOT p.paused
          ORDER BY p.exec
            FOR UPDATE OF p SKIP LOCKED),
     gone AS (
-        DELETE FROM {schema}.parked p USING locked l WHERE p.exec = l.exec
+        DELETE FROM {schema}.parked p USING locked l WHERE p.exec = ANY (ARRAY[l.exec])
         RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash),
     back AS (
         INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
@@ -179,7 +182,7 @@ BEGIN
            array_agg(c.id ORDER BY c.id) FILTER (WHERE e.seq IS NULL OR e.run > c.run OR e.status = 'completed')
       INTO last, stale
       FROM (SELECT v.id, v.exec, v.run FROM {schema}.events v WHERE v.id > p_after ORDER BY v.id LIMIT p_limit) c
-      LEFT JOIN {schema}.workflow_executions e ON e.seq = c.exec;
+      LEFT JOIN {schema}.workflow_executions e ON e.seq = ANY (ARRAY[c.exec]);
     DELETE FROM {schema}.events v WHERE v.id = ANY (stale);
     GET DIAGNOSTICS dropped = ROW_COUNT;
 END $$;

@@ -118,6 +118,7 @@ DECLARE
     rooms bigint[] := '{}';      -- and what was answered, less what was given away since
     new_rooms bigint[] := '{}';
     g bigint;
+    l_from bigint;
     u int;
     w int;
     n bigint;
@@ -139,10 +140,11 @@ BEGIN
     more := false;
 
     -- 1. Those who wait, gate by gate: a few gates in each call, from a different one on each time.
-    SELECT min(p.gate) INTO g FROM {schema}.parked p WHERE p.gate >= ((random() - 0.5) * 18e18)::bigint;
+    l_from := ((random() - 0.5) * 18e18)::bigint;
+    SELECT p.gate INTO g FROM {schema}.parked p WHERE p.gate >= l_from ORDER BY p.gate LIMIT 1;
     FOR i IN 1 .. 32 LOOP
         IF g IS NULL THEN
-            SELECT min(p.gate) INTO g FROM {schema}.parked p WHERE p.gate IS NOT NULL;
+            SELECT p.gate INTO g FROM {schema}.parked p WHERE p.gate IS NOT NULL ORDER BY p.gate LIMIT 1;
         END IF;
         EXIT WHEN g IS NULL OR free <= 0 OR g = ANY (gates);
         SELECT * INTO o FROM {schema}.room_of(g, w_concurrency, w_rate, w_per);
@@ -155,7 +157,7 @@ BEGIN
                 WITH first AS (
                     SELECT p.exec FROM {schema}.parked p WHERE p.gate = g AND NOT p.paused ORDER BY p.pri, p.exec LIMIT n FOR UPDATE SKIP LOCKED),
                 gone AS (
-                    DELETE FROM {schema}.parked p USING first f WHERE p.exec = f.exec
+                    DELETE FROM {schema}.parked p USING first f WHERE p.exec = ANY (ARRAY[f.exec])
                     RETURNING p.exec, p.tenant, p.epoch, p.pri, p.rescues, p.run, p.definition_hash),
                 back AS (
                     INSERT INTO {schema}.ready (exec, tenant, epoch, class, pri, rescues, run, definition_hash)
@@ -171,7 +173,7 @@ BEGIN
                 free := free - r.n;
             END LOOP;
         END IF;
-        SELECT min(p.gate) INTO g FROM {schema}.parked p WHERE p.gate > g;
+        SELECT p.gate INTO g FROM {schema}.parked p WHERE p.gate > g ORDER BY p.gate LIMIT 1;
     END LOOP;
 
     -- 2. The lists, in the order of the plan, each as far as its user may.
@@ -206,7 +208,7 @@ BEGIN
                 SELECT p.ctid AS place, p.exec, p.epoch, p.rescues, COALESCE(p.run, e.run) AS run, p.definition_hash,
                        {schema}.gate_of('workflow', e.workflow_id::text) AS gate
                   FROM {schema}.ready p
-                  LEFT JOIN {schema}.workflow_executions e ON e.seq = p.exec
+                  LEFT JOIN {schema}.workflow_executions e ON e.seq = ANY (ARRAY[p.exec])
                  WHERE p.class = i_class[i] AND p.pri = i_pri[i] AND p.tenant = i_tenant[i] AND p.seq > i_mark[i]
                  ORDER BY p.seq
                  LIMIT n + look
@@ -282,10 +284,10 @@ BEGIN
         SELECT x.exec, x.is_start, g.gate, CASE WHEN l.gate IS NULL THEN g.concurrency ELSE l.concurrency IS NOT NULL END AS concurrency,
                CASE WHEN l.gate IS NULL THEN g.rate ELSE l.rate IS NOT NULL END AS rate
           FROM unnest(p_execs, p_are_starts) AS x (exec, is_start)
-          JOIN {schema}.workflow_executions e ON e.seq = x.exec
+          JOIN {schema}.workflow_executions e ON e.seq = ANY (ARRAY[x.exec])
          CROSS JOIN LATERAL (VALUES ({schema}.gate_of('user', e.user_id), u_concurrency, u_rate),
                                     ({schema}.gate_of('workflow', e.workflow_id::text), w_concurrency, w_rate)) AS g (gate, concurrency, rate)
-          LEFT JOIN {schema}.limits l ON l.gate = g.gate
+          LEFT JOIN {schema}.limits l ON l.gate = ANY (ARRAY[g.gate])
          WHERE g.gate IS NOT NULL),
     counted AS (
         INSERT INTO {schema}.permits (gate, exec) SELECT t.gate, t.exec FROM through t WHERE t.concurrency ON CONFLICT DO NOTHING)

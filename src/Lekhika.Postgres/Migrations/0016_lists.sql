@@ -22,9 +22,9 @@ BEGIN
     placed := 0;
     SELECT max(r.seq), array_agg(r.seq) FILTER (
                WHERE r.status NOT IN ('completed', 'failed', 'cancelled')
-                 AND NOT EXISTS (SELECT FROM {schema}.ready p WHERE p.exec = r.seq)
-                 AND NOT EXISTS (SELECT FROM {schema}.held p WHERE p.exec = r.seq)
-                 AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = r.seq))
+                 AND (SELECT p.exec FROM {schema}.ready p WHERE p.exec = r.seq LIMIT 1) IS NULL
+                 AND (SELECT p.exec FROM {schema}.held p WHERE p.exec = r.seq) IS NULL
+                 AND (SELECT p.exec FROM {schema}.parked p WHERE p.exec = r.seq) IS NULL)
       INTO last, lost
       FROM (SELECT e.seq, e.status FROM {schema}.workflow_executions e WHERE e.seq > p_after ORDER BY e.seq LIMIT p_limit) r;
     IF lost IS NULL THEN
@@ -33,7 +33,7 @@ BEGIN
 
     SELECT array_agg(l.seq) INTO lost
       FROM (SELECT e.seq FROM unnest(lost) AS x (seq)
-              JOIN {schema}.workflow_executions e ON e.seq = x.seq
+              JOIN {schema}.workflow_executions e ON e.seq = ANY (ARRAY[x.seq])
              ORDER BY e.seq
                FOR NO KEY UPDATE OF e SKIP LOCKED) l;
 
@@ -41,12 +41,12 @@ BEGIN
         SELECT e.seq, e.status, e.run, e.run_at, {schema}.tenant_of(e.user_id) AS tenant, {schema}.pri_of(e.priority) AS pri,
                CASE WHEN e.definition IS NULL THEN e.definition_hash END AS hash
           FROM unnest(lost) AS x (seq)
-          JOIN {schema}.workflow_executions e ON e.seq = x.seq
+          JOIN {schema}.workflow_executions e ON e.seq = ANY (ARRAY[x.seq])
          WHERE e.status NOT IN ('completed', 'failed', 'cancelled')
-           AND NOT EXISTS (SELECT FROM {schema}.ready p WHERE p.exec = e.seq)
-           AND NOT EXISTS (SELECT FROM {schema}.held p WHERE p.exec = e.seq)
-           AND NOT EXISTS (SELECT FROM {schema}.parked p WHERE p.exec = e.seq)
-           AND NOT EXISTS (SELECT FROM {schema}.commands c WHERE c.exec = e.seq)),
+           AND (SELECT p.exec FROM {schema}.ready p WHERE p.exec = e.seq LIMIT 1) IS NULL
+           AND (SELECT p.exec FROM {schema}.held p WHERE p.exec = e.seq) IS NULL
+           AND (SELECT p.exec FROM {schema}.parked p WHERE p.exec = e.seq) IS NULL
+           AND (SELECT c.exec FROM {schema}.commands c WHERE c.exec = e.seq LIMIT 1) IS NULL),
     later AS (
         INSERT INTO {schema}.parked (exec, epoch, run, tenant, pri, rescues, paused, definition_hash, due_at, why)
         SELECT f.seq, 0, f.run, f.tenant, f.pri, 0, f.status = 'paused', f.hash,

@@ -224,7 +224,7 @@ public sealed class RuleTests(PostgresCluster cluster)
     public async Task Place_only_if_none_a_new_run_does_not_get_a_second_place(bool removed)
     {
         await using var engine = await Engine.CreateAsync(cluster);
-        if (removed) await Mutation.ApplyAsync(engine, "obey", ("AND NOT EXISTS (SELECT FROM {schema}.ready r WHERE r.exec = x.seq)", ""));
+        if (removed) await Mutation.ApplyAsync(engine, "obey", ("AND (SELECT r.exec FROM {schema}.ready r WHERE r.exec = x.seq LIMIT 1) IS NULL", ""));
         var exec = await engine.InsertAsync();
         await engine.SetStatusAsync(exec, "cancelled");
         await engine.SetStatusAsync(exec, "pending");
@@ -238,7 +238,7 @@ public sealed class RuleTests(PostgresCluster cluster)
     public async Task Place_only_if_none_a_new_run_is_left_to_the_owner_of_the_one_before(bool removed)
     {
         await using var engine = await Engine.CreateAsync(cluster);
-        if (removed) await Mutation.ApplyAsync(engine, "obey", ("AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = x.seq)", ""));
+        if (removed) await Mutation.ApplyAsync(engine, "obey", ("AND (SELECT h.exec FROM {schema}.held h WHERE h.exec = x.seq) IS NULL", ""));
         var fence = await engine.HoldAsync(await engine.EnlistAsync());
         await engine.SetStatusAsync(fence.Exec, "cancelled");
         await engine.SetStatusAsync(fence.Exec, "pending");
