@@ -136,6 +136,10 @@ BEGIN
                definition_hash = x.hash, started_at = COALESCE(e.started_at, x.started), rev = e.rev + 1
           FROM unnest(l_row, x_kind, verdicts, x_node, x_started, l_hash) AS x (place, kind, verdict, node, started, hash)
          WHERE e.ctid = x.place AND x.kind = 2 AND x.verdict = 'committed';
+        GET DIAGNOSTICS ended = ROW_COUNT;
+        IF ended <> (SELECT count(*) FROM unnest(x_kind, verdicts) AS x (kind, verdict) WHERE x.kind = 2 AND x.verdict = 'committed') THEN
+            RAISE EXCEPTION 'a locked row has moved' USING ERRCODE = 'serialization_failure';
+        END IF;
     END IF;
 
     IF 3 = ANY (x_kind) THEN
@@ -149,6 +153,7 @@ BEGIN
         SELECT g.exec, g.epoch, g.run, g.tenant, g.pri, g.rescues, g.status = 'paused', g.definition_hash, g.due, g.why,
                (SELECT array_agg(a) FROM jsonb_array_elements_text(g.awaits) AS a)
           FROM gone g;
+        GET DIAGNOSTICS deleted = ROW_COUNT;
         UPDATE {schema}.workflow_executions e
            SET status = CASE WHEN e.status IN ('pending', 'running') AND x.why <> 'paused' THEN 'waiting' ELSE e.status END,
                current_node_id = COALESCE(x.node, e.current_node_id), waiting_for = x.waiting, worker_id = p_worker_id,
@@ -156,6 +161,10 @@ BEGIN
           FROM unnest(l_row, x_kind, verdicts, x_node, x_why, x_waiting, x_started, l_hash)
                AS x (place, kind, verdict, node, why, waiting, started, hash)
          WHERE e.ctid = x.place AND x.kind = 3 AND x.verdict = 'committed';
+        GET DIAGNOSTICS ended = ROW_COUNT;
+        IF deleted <> ended THEN
+            RAISE EXCEPTION 'a locked row has moved' USING ERRCODE = 'serialization_failure';
+        END IF;
     END IF;
 
     IF 4 = ANY (x_kind) THEN
