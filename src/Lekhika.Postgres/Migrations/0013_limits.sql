@@ -84,7 +84,7 @@ BEGIN
 
     -- Each in a statement of its own: what was committed under the lock before is seen from here on.
     IF p_concurrency IS NOT NULL THEN
-        DELETE FROM {schema}.permits p WHERE p.gate = p_gate AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = p.exec);
+        DELETE FROM {schema}.permits p WHERE p.gate = p_gate AND (SELECT h.exec FROM {schema}.held h WHERE h.exec = p.exec) IS NULL;
         room := GREATEST(p_concurrency - (SELECT count(*) FROM {schema}.permits p WHERE p.gate = p_gate), 0);
     END IF;
     IF p_rate IS NOT NULL THEN
@@ -310,7 +310,7 @@ BEGIN
         seen := seen + 1;
         -- Under the lock: an execution that is just claimed again keeps its permit.
         IF g IS NOT NULL AND pg_try_advisory_xact_lock(g) THEN
-            DELETE FROM {schema}.permits p WHERE p.gate = g AND NOT EXISTS (SELECT FROM {schema}.held h WHERE h.exec = p.exec);
+            DELETE FROM {schema}.permits p WHERE p.gate = g AND (SELECT h.exec FROM {schema}.held h WHERE h.exec = p.exec) IS NULL;
             GET DIAGNOSTICS n = ROW_COUNT;
             removed := removed + n;
             DELETE FROM {schema}.starts s WHERE s.gate = g AND s.at < clock_timestamp() - interval '31 days';
