@@ -43,10 +43,18 @@ internal sealed class NodeDeadline : IDisposable
     {
         var since = _time.GetTimestamp();
         _overdue.CancelAfter(Timeout.InfiniteTimeSpan);
-        await waiting;
-        _held += _time.GetElapsedTime(since);
-        if (_limit is not { } limit) return;
-        var left = limit - (_time.GetElapsedTime(_begun) - _held);
-        _overdue.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        try
+        {
+            await waiting;
+        }
+        finally
+        {
+            _held += _time.GetElapsedTime(since);
+            if (_limit is { } limit)
+            {
+                var left = limit - (_time.GetElapsedTime(_begun) - _held);
+                _overdue.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            }
+        }
     }
 }
