@@ -4,8 +4,8 @@ using Lekhika.Workflows.Expressions;
 namespace Lekhika.Workflows.Templates;
 
 /// <summary>
-/// Keeps what was compiled for templates lately: the same few expressions stand in hundreds of nodes of a large graph, and each is compiled to be checked
-/// and again to be run. Expressions are immutable, so whoever has the same text can share one.
+/// Keeps what was compiled for templates lately: the same few expressions stand in hundreds of nodes of a large graph, and in one graph after another.
+/// Expressions are immutable, so whoever has the same text can share one.
 /// </summary>
 internal static class CompiledExpressions
 {

@@ -142,6 +142,8 @@ public sealed class PlanTests(PostgresCluster cluster)
     /// <summary>Entries read of each index, in all sessions, up to now.</summary>
     private static async Task<Dictionary<string, long>> IndexReadsAsync(NpgsqlConnection connection)
     {
+        // A server before 15 tells it some time later only; there the tables alone are looked at.
+        if (connection.PostgreSqlVersion.Major < 15) return [];
         await ScalarAsync(connection, "SELECT pg_stat_force_next_flush()");
         await using var command = new NpgsqlCommand("SELECT indexrelname, idx_tup_read FROM pg_stat_user_indexes WHERE schemaname = 'lekhika'", connection);
         await using var reader = await command.ExecuteReaderAsync(Token);
